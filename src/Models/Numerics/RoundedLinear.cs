@@ -51,7 +51,7 @@ internal sealed class RoundedLinear : autograd.SingleTensorFunction<RoundedLinea
         using (Tensor product = transposed.matmul(inputRows))
             weightGradient = product.to_type(ScalarType.BFloat16);
         if (!(bool)context.get_data(HasBias)) return [inputGradient, weightGradient];
-        using Tensor sum = rows.sum(0);
+        using Tensor sum = rows.sum(dim: 0);
         return [inputGradient, weightGradient, sum.to_type(ScalarType.BFloat16)];
     }
 

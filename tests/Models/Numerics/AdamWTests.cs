@@ -72,7 +72,7 @@ public class AdamWTests
 
         double moved = 1 - weights.to_type(ScalarType.Float32).mean().ToDouble();
         Assert.InRange(moved, 0.9e-3, 1.1e-3);
-        Assert.Equal(2, weights.unique().output.numel());
+        Assert.Equal(1f, weights.to_type(ScalarType.Float32).max().item<float>()); // most weights have not moved at all
     }
 
     [Fact]
