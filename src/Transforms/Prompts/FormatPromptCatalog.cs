@@ -17,7 +17,7 @@ public static class FormatPromptCatalog
     /// <returns>The estimator; it learns nothing from data.</returns>
     /// <remarks>
     /// Columns may be text, numbers, Boolean, <see cref="DateTime"/>, <see cref="DateTimeOffset"/>, <see cref="TimeSpan"/>, keys
-    /// (written as their values, or as numbers where they have none), and vectors of these. NaN, empty text, a key of 0 and a
+    /// (written as their values, or as numbers counted from 0 where they have none), and vectors of these. NaN, empty text, a key of 0 and a
     /// vector of nothing else are missing values. The template's own text is never cut; how many values were is in the log.
     /// </remarks>
     /// <exception cref="ArgumentException">The template is malformed (the message has the position), or an option names a column that it lacks.</exception>

@@ -62,13 +62,13 @@ public sealed class FormatPromptOptions
         foreach ((string column, int limit) in ColumnLimits)
         {
             CheckNamed(template, column, nameof(ColumnLimits));
-            if (limit < 0) throw SchemaMismatch.Error($"The limit of column '{column}' is {limit}; expected 0 or more characters.", nameof(ColumnLimits));
+            if (limit < 0) throw OutOfRange.Error($"The limit of column '{column}' is {limit}; expected 0 or more characters.", nameof(ColumnLimits));
         }
         foreach (string column in CutFirst) CheckNamed(template, column, nameof(CutFirst));
         if (CutFirst.Distinct().Count() < CutFirst.Count)
             throw new ArgumentException($"{nameof(CutFirst)} names a column twice: {string.Join(", ", CutFirst)}.");
         if (MaxCharacters is { } most && most < template.LiteralCharacters)
-            throw SchemaMismatch.Error($"The template's own text has {template.LiteralCharacters} characters, which are never cut; {nameof(MaxCharacters)} is {most}.", nameof(MaxCharacters));
+            throw OutOfRange.Error($"The template's own text has {template.LiteralCharacters} characters, which are never cut; {nameof(MaxCharacters)} is {most}.", nameof(MaxCharacters));
     }
 
     internal void Write(BinaryWriter writer)

@@ -55,12 +55,12 @@ internal static class PromptColumns
 
     private static void Check(PromptPlaceholder placeholder, FormatPromptOptions options, DataViewType item, string found)
     {
-        ValueText text = ValueText.For(item, placeholder.Format, options.Culture) ?? throw SchemaMismatch.Error(
+        ValueText text = ValueText.For(item, placeholder.Format, options.Culture) ?? throw OutOfRange.Error(
             $"Column '{placeholder.Column}' is of type {found}, which has no text form; expected text, numbers, Boolean, keys, dates, times, or vectors of these.");
         if (text.FormatError() is { } error)
-            throw SchemaMismatch.Error($"The format of {placeholder} does not fit column '{placeholder.Column}' of type {found}: {error}");
+            throw OutOfRange.Error($"The format of {placeholder} does not fit column '{placeholder.Column}' of type {found}: {error}");
     }
 
-    private static ArgumentOutOfRangeException Unknown(PromptPlaceholder placeholder, IEnumerable<string> columns) => SchemaMismatch.Error(
+    private static ArgumentOutOfRangeException Unknown(PromptPlaceholder placeholder, IEnumerable<string> columns) => OutOfRange.Error(
         $"The template names column '{placeholder.Column}', which the input does not have. Its columns are {string.Join(", ", columns.Select(column => $"'{column}'"))}.");
 }

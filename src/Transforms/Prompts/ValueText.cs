@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -16,7 +17,8 @@ internal abstract class ValueText
         DateTimeDataViewType => Formatted<DateTime>(format ?? (IsInvariant(culture) ? "yyyy-MM-dd HH:mm:ss" : null), culture),
         DateTimeOffsetDataViewType => Formatted<DateTimeOffset>(format ?? (IsInvariant(culture) ? "yyyy-MM-dd HH:mm:ss zzz" : null), culture),
         TimeSpanDataViewType => Formatted<TimeSpan>(format, culture),
-        KeyDataViewType or NumberDataViewType => Number(item.RawType, item is KeyDataViewType, format, culture),
+        KeyDataViewType => KeyNumber(item.RawType, format, culture),
+        NumberDataViewType => Number(item.RawType, format, culture),
         _ => null,
     };
 
@@ -57,24 +59,36 @@ internal abstract class ValueText
         };
     }
 
-    private static ValueText? Number(Type raw, bool isKey, string? format, CultureInfo culture) => Type.GetTypeCode(raw) switch
+    private static ValueText? Number(Type raw, string? format, CultureInfo culture) => Type.GetTypeCode(raw) switch
     {
         TypeCode.SByte => Formatted<sbyte>(format, culture),
-        TypeCode.Byte => Formatted<byte>(format, culture, isKey),
+        TypeCode.Byte => Formatted<byte>(format, culture),
         TypeCode.Int16 => Formatted<short>(format, culture),
-        TypeCode.UInt16 => Formatted<ushort>(format, culture, isKey),
+        TypeCode.UInt16 => Formatted<ushort>(format, culture),
         TypeCode.Int32 => Formatted<int>(format, culture),
-        TypeCode.UInt32 => Formatted<uint>(format, culture, isKey),
+        TypeCode.UInt32 => Formatted<uint>(format, culture),
         TypeCode.Int64 => Formatted<long>(format, culture),
-        TypeCode.UInt64 => Formatted<ulong>(format, culture, isKey),
+        TypeCode.UInt64 => Formatted<ulong>(format, culture),
         TypeCode.Single => new ValueText<float>(value => float.IsNaN(value) ? null : value.ToString(format, culture), Problem(0f, format, culture)),
         TypeCode.Double => new ValueText<double>(value => double.IsNaN(value) ? null : value.ToString(format, culture), Problem(0d, format, culture)),
         _ => null,
     };
 
-    private static ValueText<TValue> Formatted<TValue>(string? format, CultureInfo culture, bool zeroIsMissing = false)
-        where TValue : struct, IFormattable, IEquatable<TValue> =>
-        new(value => zeroIsMissing && value.Equals(default) ? null : value.ToString(format, culture), Problem(default(TValue), format, culture));
+    /// <summary>A key without values: stored from 1, with 0 for missing, but counted from 0, as ML.NET shows it.</summary>
+    private static ValueText? KeyNumber(Type raw, string? format, CultureInfo culture) => Type.GetTypeCode(raw) switch
+    {
+        TypeCode.Byte => Counted<byte>(format, culture),
+        TypeCode.UInt16 => Counted<ushort>(format, culture),
+        TypeCode.UInt32 => Counted<uint>(format, culture),
+        TypeCode.UInt64 => Counted<ulong>(format, culture),
+        _ => null,
+    };
+
+    private static ValueText<TValue> Counted<TValue>(string? format, CultureInfo culture) where TValue : struct, IBinaryInteger<TValue> =>
+        new(value => value == TValue.Zero ? null : (value - TValue.One).ToString(format, culture), Problem(TValue.Zero, format, culture));
+
+    private static ValueText<TValue> Formatted<TValue>(string? format, CultureInfo culture) where TValue : struct, IFormattable =>
+        new(value => value.ToString(format, culture), Problem(default(TValue), format, culture));
 
     private static ValueText<bool> Boolean(string? format)
     {

@@ -18,7 +18,7 @@ internal abstract class ClassLabels
     /// <summary>How many labels there are; 2 for a binary classifier.</summary>
     public abstract int Count { get; }
 
-    /// <summary>The labels as text; for a key without values, its numbers.</summary>
+    /// <summary>The labels as text; for a key without values its numbers, counted from 0 as ML.NET shows them.</summary>
     public abstract IReadOnlyList<string> Names { get; }
 
     /// <summary>Adds the values, in their own type, under an annotation's name; nothing for a key without values.</summary>
@@ -26,7 +26,7 @@ internal abstract class ClassLabels
 
     protected abstract void WriteValues(BinaryWriter writer);
 
-    /// <summary>The labels of a training set's key column: its key values where it has them, else the numbers 1 to its count.</summary>
+    /// <summary>The labels of a training set's key column: its key values where it has them, else its numbers.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The column is not a key, or its values are of a type that cannot be stored.</exception>
     public static ClassLabels FromKeyColumn(DataViewSchema.Column label)
     {
@@ -93,7 +93,7 @@ internal abstract class ClassLabels
         public override int Count => count;
 
         public override IReadOnlyList<string> Names { get; } =
-            [.. Enumerable.Range(1, count).Select(key => key.ToString(CultureInfo.InvariantCulture))];
+            [.. Enumerable.Range(0, count).Select(key => key.ToString(CultureInfo.InvariantCulture))];
 
         public override void Annotate(DataViewSchema.Annotations.Builder builder, string name)
         {
