@@ -8,7 +8,7 @@ namespace MLComponents.Models;
 /// AdamW whose step is one pass over memory. bfloat16 weights are updated through a float32 master copy or by stochastic
 /// rounding, never by a plain bfloat16 update, which loses every change below 1/256 of a weight.
 /// </summary>
-internal sealed class AdamW : IDisposable
+public sealed class AdamW : IDisposable
 {
     private const float SmallestNormal = 1.17549435e-38f;
     private const int MantissaBits = 7;
