@@ -25,7 +25,10 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public Parameter? bias { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) =>
+    public override Tensor forward(Tensor input) => Apply(input, weight, bias);
+
+    /// <summary>The product itself, for a layer that shares another one's weight.</summary>
+    public static Tensor Apply(Tensor input, Tensor weight, Tensor? bias) =>
         weight.dtype == ScalarType.BFloat16 && !BFloat16Compute.IsNative(weight.device)
             ? RoundedLinear.Apply(input, weight, bias)
             : nn.functional.linear(input, weight, bias);

@@ -1,0 +1,82 @@
+using System.Text;
+using TorchSharp.Modules;
+
+namespace MLComponents.Models;
+
+/// <summary>Fills a model from a checkpoint: with a head or without, saved from this class or another.</summary>
+internal static class CheckpointLoader
+{
+    /// <summary>Fills every parameter that the checkpoint has; those of the head that it has not are initialised.</summary>
+    /// <param name="model">The model; its parameters may be uninitialised.</param>
+    /// <param name="source">The checkpoint.</param>
+    /// <param name="freshHead">Whether to initialise the head even if the checkpoint has one.</param>
+    /// <param name="seed">The seed of a fresh head.</param>
+    /// <exception cref="FormatException">Tensors of the decoder are missing, or tensors have other shapes; the message lists all of them.</exception>
+    public static CheckpointReport Fill(PretrainedModel model, TensorSource source, bool freshHead, long seed)
+    {
+        TensorNames names = model.Names;
+        var wanted = model.named_parameters().ToDictionary(pair => Canonical(pair.name, names), pair => pair);
+        var found = new Dictionary<string, SafetensorsEntry>();
+        List<string> unexpected = [], ignored = [], mismatched = [];
+        var places = new Dictionary<string, Parameter>();
+        foreach (SafetensorsEntry entry in source.Entries)
+        {
+            string key = Canonical(entry.Name, names);
+            bool isHead = IsHead(key);
+            if (names.IgnoredEndings.Any(ending => entry.Name.EndsWith(ending, StringComparison.Ordinal)) || (isHead && freshHead))
+            {
+                ignored.Add(entry.Name);
+            }
+            else if (!wanted.TryGetValue(key, out var parameter))
+            {
+                (isHead ? ignored : unexpected).Add(entry.Name);
+            }
+            else if (!found.TryAdd(key, entry))
+            {
+                throw new FormatException($"{source.Source}: '{entry.Name}' and '{found[key].Name}' are the same tensor under two names; expected one of them.");
+            }
+            else if (!parameter.parameter.shape.AsSpan().SequenceEqual([.. entry.Shape]))
+            {
+                mismatched.Add($"{entry.Name}: found [{string.Join(", ", entry.Shape)}], expected [{string.Join(", ", parameter.parameter.shape)}]");
+            }
+            else
+            {
+                places.Add(entry.Name, parameter.parameter);
+            }
+        }
+
+        string[] absent = [.. wanted.Keys.Where(key => !found.ContainsKey(key))];
+        string[] missing = [.. absent.Where(key => !IsHead(key)).Select(key => wanted[key].name)];
+        string[] fresh = [.. absent.Where(IsHead).Select(key => wanted[key].name)];
+        if (missing.Length + mismatched.Count > 0)
+        {
+            var message = new StringBuilder($"{source.Source}: the checkpoint does not fit the model that config.json describes.");
+            List("missing", missing);
+            List("of another shape", mismatched);
+            List("unexpected", unexpected);
+            throw new FormatException(message.ToString());
+
+            void List(string what, IReadOnlyCollection<string> keys)
+            {
+                if (keys.Count > 0) message.Append(CultureText(what, keys));
+            }
+        }
+
+        source.ReadAll(entry => places.GetValueOrDefault(entry.Name));
+        WeightInitializer.Initialize(model, model.Config, seed, fresh.Contains);
+        return new CheckpointReport(fresh, unexpected, ignored);
+    }
+
+    private static string CultureText(string what, IReadOnlyCollection<string> keys) => $"\n  {keys.Count} {what}: {string.Join(", ", keys)}";
+
+    private static bool IsHead(string canonical) => canonical[0] == '^';
+
+    /// <summary>A key with the decoder's name, whichever of its names it is, taken off; a head's key is marked with ^.</summary>
+    private static string Canonical(string key, TensorNames names)
+    {
+        foreach (string prefix in names.AllBases)
+            if (key.StartsWith(prefix, StringComparison.Ordinal) && key.Length > prefix.Length && key[prefix.Length] == '.') return key[(prefix.Length + 1)..];
+        string first = key.Split('.', 2)[0];
+        return names.AllHeads.Contains(first) ? "^" + key : key;
+    }
+}

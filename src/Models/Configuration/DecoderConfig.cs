@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.Text.Json;
+using TorchSharp;
+
+namespace MLComponents.Models;
+
+/// <summary>Everything that makes one decoder different from another, as values: what a <c>config.json</c> says, whatever its spelling.</summary>
+/// <remarks>Token counts are tokens, sizes are elements, dropouts are probabilities from 0 up to, but not including, 1.</remarks>
+public sealed record DecoderConfig
+{
+    /// <summary>The family, as <c>model_type</c> spells it.</summary>
+    public required string ModelType { get; init; }
+
+    /// <summary>The number of token ids.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>The size of a hidden state.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>The size inside the feed-forward layers.</summary>
+    public required int IntermediateSize { get; init; }
+
+    /// <summary>The number of blocks.</summary>
+    public required int LayerCount { get; init; }
+
+    /// <summary>The number of query heads.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>The number of key and value heads; a divisor of <see cref="HeadCount"/>.</summary>
+    public required int KeyValueHeadCount { get; init; }
+
+    /// <summary>The size of one head.</summary>
+    public required int HeadSize { get; init; }
+
+    /// <summary>The longest sequence the model was made for.</summary>
+    public required int MaxPositions { get; init; }
+
+    /// <summary>The function inside the feed-forward layers.</summary>
+    public required Activation Activation { get; init; }
+
+    /// <summary>The norms before, between and after the layers.</summary>
+    public required NormKind Norm { get; init; }
+
+    /// <summary>The ε of the norms.</summary>
+    public required double NormEpsilon { get; init; }
+
+    /// <summary>The rotary position embedding.</summary>
+    public required RopeParameters Rope { get; init; }
+
+    /// <summary>Whether the query, key and value projections have biases.</summary>
+    public bool QueryKeyValueBias { get; init; }
+
+    /// <summary>Whether the projection after attention has a bias.</summary>
+    public bool AttentionOutputBias { get; init; }
+
+    /// <summary>Whether the projections of the feed-forward layers have biases.</summary>
+    public bool FeedForwardBias { get; init; }
+
+    /// <summary>Whether the projection to the vocabulary has a bias.</summary>
+    public bool LanguageModelHeadBias { get; init; }
+
+    /// <summary>How many tokens, itself included, a token of a sliding layer sees; null if no layer slides.</summary>
+    public int? SlidingWindow { get; init; }
+
+    /// <summary>Which layers slide; empty if none does.</summary>
+    public IReadOnlyList<bool> SlidingLayers { get; init => field = new ValueList<bool>(value); } = new ValueList<bool>([]);
+
+    /// <summary>Whether the projection to the vocabulary is the token embedding.</summary>
+    public bool TieWordEmbeddings { get; init; }
+
+    /// <summary>Whether a token sees only itself and what is before it.</summary>
+    public bool IsCausal { get; init; } = true;
+
+    /// <summary>Whether the embedding of <see cref="PadTokenId"/> gets no gradient through the embedding.</summary>
+    public bool FrozenPaddingRow { get; init; }
+
+    /// <summary>The dropout of attention weights.</summary>
+    public double AttentionDropout { get; init; }
+
+    /// <summary>The dropout before a token classification head.</summary>
+    public double ClassifierDropout { get; init; }
+
+    /// <summary>The standard deviation of fresh weights.</summary>
+    public double InitializerRange { get; init; } = 0.02;
+
+    /// <summary>The id that fills rows up, or null.</summary>
+    public int? PadTokenId { get; init; }
+
+    /// <summary>The id that starts a text, or null.</summary>
+    public int? BosTokenId { get; init; }
+
+    /// <summary>The ids that end a text; may be empty.</summary>
+    public IReadOnlyList<int> EosTokenIds { get; init => field = new ValueList<int>(value); } = new ValueList<int>([]);
+
+    /// <summary>The element type the weights are stored in, or null if the file does not say.</summary>
+    public torch.ScalarType? DType { get; init; }
+
+    /// <summary>The names of the classes, in the order of the head's outputs.</summary>
+    public IReadOnlyList<string> LabelNames { get; init => field = new ValueList<string>(value); } = new ValueList<string>(["LABEL_0", "LABEL_1"]);
+
+    /// <summary>What the outputs of a sequence classifier mean, or null to tell it from the labels.</summary>
+    public ProblemType? ProblemType { get; init; }
+
+    /// <summary>The number of outputs of a classifier.</summary>
+    public int LabelCount => LabelNames.Count;
+
+    /// <summary>Reads a configuration.</summary>
+    /// <param name="folderOrConfigJson">A model's folder, or its <c>config.json</c>.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">The file is not JSON, or a value is missing, of the wrong kind or impossible.</exception>
+    /// <exception cref="NotSupportedException">The family, activation, element type or kind of rotary embedding is not supported.</exception>
+    public static DecoderConfig Load(string folderOrConfigJson)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folderOrConfigJson);
+        string path = Directory.Exists(folderOrConfigJson) ? Path.Combine(folderOrConfigJson, ModelFolder.ConfigName) : folderOrConfigJson;
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no {path}; expected a Hugging Face model folder with a {ModelFolder.ConfigName}.", path);
+        return Parse(File.ReadAllBytes(path), path);
+    }
+
+    /// <summary>Reads a configuration that is in memory.</summary>
+    /// <param name="json">The content of a <c>config.json</c>, UTF-8.</param>
+    /// <param name="source">What to call it in messages.</param>
+    /// <exception cref="FormatException">It is not JSON, or a value is missing, of the wrong kind or impossible.</exception>
+    /// <exception cref="NotSupportedException">The family, activation, element type or kind of rotary embedding is not supported.</exception>
+    public static DecoderConfig Parse(ReadOnlySpan<byte> json, string source = ModelFolder.ConfigName)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json.ToArray());
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new FormatException($"{source}: expected a JSON object, found {document.RootElement.ValueKind}.");
+            var reader = new ConfigReader(document.RootElement, source);
+            string modelType = reader.StringOrNull("model_type")
+                ?? throw new FormatException($"{source}: the key model_type is missing; it names the family of the model.");
+            DecoderConfig config = DecoderFamily.Of(modelType, source).Read(reader);
+            config.Validate(source);
+            return config;
+        }
+        catch (JsonException exception)
+        {
+            throw new FormatException($"{source}: not valid JSON: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The <c>config.json</c> of a model, in a spelling that old and new readers understand.</summary>
+    /// <param name="head">The head that it is for.</param>
+    public byte[] ToJson(ModelHead head = ModelHead.CausalLanguageModel)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        {
+            DecoderFamily family = DecoderFamily.Of(ModelType, nameof(ModelType));
+            json.WriteStartObject();
+            json.WriteStartArray("architectures");
+            json.WriteStringValue(family.Architecture(head));
+            json.WriteEndArray();
+            json.WriteString("model_type", ModelType);
+            family.Write(this, json);
+            this.WriteCommonKeys(json, head);
+            json.WriteEndObject();
+        }
+
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    /// <summary>Whether a layer slides.</summary>
+    internal bool IsSliding(int layer) => layer < SlidingLayers.Count && SlidingLayers[layer];
+
+    /// <summary>The size of a head where the file does not say it.</summary>
+    internal static int DivideIntoHeads(int hiddenSize, int headCount, string source)
+    {
+        if (headCount <= 0 || hiddenSize % headCount != 0)
+        {
+            throw new FormatException(
+                $"{source}: hidden_size {hiddenSize} is not divisible by num_attention_heads {headCount}, and no head_dim is given.");
+        }
+
+        return hiddenSize / headCount;
+    }
+}

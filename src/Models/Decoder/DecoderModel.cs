@@ -1,0 +1,173 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MLComponents.Models;
+
+/// <summary>Token ids to hidden states: embedding, layers, final norm.</summary>
+internal sealed class DecoderModel : DecoderModule
+{
+    private readonly DecoderConfig _config;
+    private readonly Embedding _embedding;
+    private readonly DecoderBlock[] _blocks;
+    private readonly Norm _finalNorm;
+    private readonly RotaryEmbedding _rotary;
+    private readonly AttentionKernel _kernel;
+
+    public DecoderModel(DecoderContext context)
+        : base(nameof(DecoderModel))
+    {
+        (DecoderConfig config, TensorNames names) = (context.Config, context.Names);
+        _config = config;
+        _kernel = AttentionKernel.Create(context.Attention);
+        _rotary = new RotaryEmbedding(config);
+        long? paddingRow = config.FrozenPaddingRow ? config.PadTokenId : null;
+        _embedding = Register(
+            names.TokenEmbedding,
+            nn.Embedding_from_pretrained(empty([config.VocabularySize, config.HiddenSize], context.DType, context.Device), freeze: false, padding_idx: paddingRow));
+        _blocks = [.. Enumerable.Range(0, config.LayerCount).Select(layer => new DecoderBlock(context, layer))];
+        var layers = Register(names.Layers, new BlockList());
+        for (int layer = 0; layer < _blocks.Length; layer++) layers.Add(layer, _blocks[layer]);
+        _finalNorm = Register(names.FinalNorm, context.Norm(config.HiddenSize));
+    }
+
+    /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
+    public Parameter EmbeddingWeight => _embedding.weight!;
+
+    /// <summary>The number of layers.</summary>
+    public int LayerCount => _blocks.Length;
+
+    /// <summary>Runs the decoder.</summary>
+    public DecoderOutput Forward(DecoderInput input)
+    {
+        if (input.OutputAttentions && !_kernel.GivesWeights)
+            throw new InvalidOperationException("Attention weights can be given only by a model loaded with AttentionImplementation.Eager.");
+        using var scope = NewDisposeScope();
+        Tensor hidden = Embed(input);
+        int past = input.Cache?.Length ?? 0;
+        int length = (int)hidden.shape[1];
+        Tensor? positions = PositionIds(input.PositionIds, hidden);
+        AttentionMasks masks = AttentionMasks.Build(
+            _config, hidden.shape[0], past, length, input.AttentionMask, positions, input.Cache is not null, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
+        RotaryTable rotary = positions is null ? _rotary.Follow(past, length, hidden.dtype, hidden.device) : _rotary.At(positions, hidden.dtype);
+
+        List<Tensor> hiddenStates = [];
+        List<Tensor> attentions = [];
+        foreach (DecoderBlock block in _blocks)
+        {
+            if (input.OutputHiddenStates) hiddenStates.Add(hidden.MoveToOuterDisposeScope());
+            Tensor next = block.Forward(hidden, rotary, masks, input.Cache, out Tensor? weights);
+            if (!input.OutputHiddenStates) hidden.Dispose();
+            hidden = next;
+            if (input.OutputAttentions) attentions.Add(weights!.MoveToOuterDisposeScope());
+            else weights?.Dispose();
+        }
+
+        Tensor last = _finalNorm.forward(hidden).MoveToOuterDisposeScope();
+        if (input.OutputHiddenStates) hiddenStates.Add(last.alias().MoveToOuterDisposeScope());
+        return new DecoderOutput(last, hiddenStates, attentions);
+    }
+
+    /// <summary>
+    /// The final hidden state of one token of each row, for right-padded rows: causal, without a mask, and with only keys and values computed for the other
+    /// tokens in the last layer.
+    /// </summary>
+    /// <param name="inputIds"><c>[batch, seq]</c>.</param>
+    /// <param name="positions">Which token of each row, <c>[batch]</c>, Int64. What stands behind it is not seen.</param>
+    /// <returns><c>[batch, hidden]</c>.</returns>
+    public Tensor ForwardPooled(Tensor inputIds, Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        Tensor hidden = ForwardLayers(EmbedIds(inputIds), 0, _blocks.Length - 1);
+        return PoolLastLayer(hidden, positions).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The embeddings of ids: <c>[batch, seq] -> [batch, seq, hidden]</c>.</summary>
+    public Tensor EmbedIds(Tensor inputIds) => _embedding.forward(inputIds);
+
+    /// <summary>Some of the layers, causal and without padding mask.</summary>
+    /// <param name="hidden">The input of layer <paramref name="first"/>, <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="first">The first layer to run.</param>
+    /// <param name="end">The layer to stop before.</param>
+    /// <returns>The input of layer <paramref name="end"/>, a new handle.</returns>
+    public Tensor ForwardLayers(Tensor hidden, int first, int end)
+    {
+        using var scope = NewDisposeScope();
+        int length = (int)hidden.shape[1];
+        RotaryTable rotary = _rotary.Follow(0, length, hidden.dtype, hidden.device);
+        AttentionMasks masks = AttentionMasks.Build(
+            _config, hidden.shape[0], 0, length, null, null, false, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
+        Tensor state = hidden.alias();
+        for (int layer = first; layer < end; layer++)
+        {
+            Tensor next = _blocks[layer].Forward(state, rotary, masks, null, out Tensor? weights);
+            weights?.Dispose();
+            state.Dispose();
+            state = next;
+        }
+
+        return state.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The last layer and the final norm, for one token of each row.</summary>
+    /// <param name="hidden">The input of the last layer, <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="positions">Which token of each row, <c>[batch]</c>, Int64.</param>
+    /// <returns><c>[batch, hidden]</c>.</returns>
+    public Tensor PoolLastLayer(Tensor hidden, Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        DecoderBlock block = _blocks[^1];
+        int length = (int)hidden.shape[1];
+        RotaryTable rotary = _rotary.Follow(0, length, hidden.dtype, hidden.device);
+        Tensor column = positions.unsqueeze(1);
+        LayerMask mask = AttentionMasks.UpTo(positions, length, block.Window, hidden.dtype);
+        Tensor pooled = block.ForwardPooled(hidden, rotary, column, Select(rotary, positions), mask);
+        return _finalNorm.forward(pooled).squeeze(1).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _rotary.Release();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>The turns of one position of each row, <c>[batch, 1, 1, rotated]</c>.</summary>
+    private static RotaryTable Select(RotaryTable table, Tensor positions) => table with
+    {
+        Cosines = table.Cosines.index_select(0, positions).unsqueeze(1).unsqueeze(1),
+        SignedSines = table.SignedSines.index_select(0, positions).unsqueeze(1).unsqueeze(1),
+    };
+
+    private Tensor Embed(DecoderInput input)
+    {
+        if (input.InputIds is null == input.InputsEmbeds is null) throw new ArgumentException("Give either InputIds or InputsEmbeds.", nameof(input));
+        Tensor given = (input.InputIds ?? input.InputsEmbeds)!;
+        int dimensions = input.InputIds is null ? 3 : 2;
+        if (given.ndim != dimensions || given.shape[1] == 0)
+        {
+            throw new ArgumentException(
+                $"The input has shape [{string.Join(", ", given.shape)}]; expected {(dimensions == 2 ? "ids [batch, seq]" : "embeddings [batch, seq, hidden]")} with at least one token.",
+                nameof(input));
+        }
+
+        return input.InputIds is { } ids ? EmbedIds(ids) : given.alias();
+    }
+
+    private static Tensor? PositionIds(Tensor? positions, Tensor hidden)
+    {
+        if (positions is null) return null;
+        if (positions.ndim != 2 || positions.shape[1] != hidden.shape[1] || (positions.shape[0] != hidden.shape[0] && positions.shape[0] != 1))
+        {
+            throw new ArgumentException(
+                $"The position ids have shape [{string.Join(", ", positions.shape)}]; expected [{hidden.shape[0]}, {hidden.shape[1]}] (rows, tokens).", nameof(positions));
+        }
+
+        return positions.expand(hidden.shape[0], -1);
+    }
+
+    /// <summary>The layers under the names 0, 1, 2, ...</summary>
+    private sealed class BlockList() : DecoderModule(nameof(BlockList))
+    {
+        public void Add(int index, DecoderBlock block) => register_module($"{index}", block);
+    }
+}

@@ -1,0 +1,115 @@
+using static TorchSharp.torch;
+
+namespace MLComponents.Models;
+
+/// <summary>
+/// Gives the cosines and sines of positions. Angles are single precision whatever the weights are; only the result is rounded.
+/// Safe for concurrent forward passes.
+/// </summary>
+internal sealed class RotaryEmbedding(DecoderConfig config)
+{
+    private const int FirstTableLength = 256;
+
+    private readonly int _rotarySize = config.RotarySize();
+    private readonly float _scaling = (float)config.Rope.AttentionScaling(config.MaxPositions);
+    private readonly Lock _lock = new();
+    private float[] _frequencies = config.Rope.InverseFrequencies(config.RotarySize(), config.MaxPositions, config.MaxPositions);
+    private int _lengthInUse = config.MaxPositions;
+    private PositionTable? _table;
+
+    /// <summary>The table of the positions 0, 1, 2, ... that follow those in a cache.</summary>
+    /// <returns>Cosines and sines <c>[seq, rotated]</c> in the current dispose scope.</returns>
+    public RotaryTable Follow(int past, int length, ScalarType dtype, Device device)
+    {
+        if (config.Rope.DependsOnLength)
+        {
+            using Tensor positions = arange(past, past + length, ScalarType.Float32, device);
+            return Compute(positions, past + length, dtype);
+        }
+
+        lock (_lock)
+        {
+            if (_table is null || !_table.Serves(past + length, dtype, device))
+            {
+                using var scope = NewDisposeScope();
+                int size = Math.Max(FirstTableLength, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(past + length)));
+                RotaryTable all = Compute(arange(size, ScalarType.Float32, device), size, dtype);
+                all.Cosines.DetachFromDisposeScope();
+                all.SignedSines.DetachFromDisposeScope();
+
+                // Another thread's views keep the memory of the old table alive; its handles can go.
+                _table?.Dispose();
+                _table = new PositionTable(all, size, dtype, device);
+            }
+
+            RotaryTable table = _table.Table;
+            return table with { Cosines = table.Cosines.narrow(0, past, length), SignedSines = table.SignedSines.narrow(0, past, length) };
+        }
+    }
+
+    /// <summary>The table of given positions.</summary>
+    /// <param name="positionIds"><c>[batch, seq]</c>.</param>
+    /// <param name="dtype">The element type of queries and keys.</param>
+    /// <returns>Cosines and sines <c>[batch, 1, seq, rotated]</c> in the current dispose scope.</returns>
+    public RotaryTable At(Tensor positionIds, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        int length = config.Rope.DependsOnLength ? (int)positionIds.max().item<long>() + 1 : 0;
+        RotaryTable table = Compute(positionIds.unsqueeze(1).to(ScalarType.Float32), length, dtype);
+        return table with { Cosines = table.Cosines.MoveToOuterDisposeScope(), SignedSines = table.SignedSines.MoveToOuterDisposeScope() };
+    }
+
+    /// <summary>Releases the table; it is made again when it is needed.</summary>
+    public void Release()
+    {
+        lock (_lock)
+        {
+            _table?.Dispose();
+            _table = null;
+        }
+    }
+
+    private RotaryTable Compute(Tensor positions, int sequenceLength, ScalarType dtype)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        ScalarType precise = dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+        Tensor frequencies = tensor(FrequenciesFor(sequenceLength), ScalarType.Float32, positions.device);
+        Tensor angles = (positions.unsqueeze(-1) * frequencies).to(precise);
+        Tensor cosines = angles.cos().mul_(_scaling);
+        Tensor sines = angles.sin().mul_(_scaling);
+        return new RotaryTable(
+            cat([cosines, cosines], -1).to(dtype).MoveToOuterDisposeScope(),
+            cat([-sines, sines], -1).to(dtype).MoveToOuterDisposeScope(),
+            2 * ((_rotarySize + 1) / 2));
+    }
+
+    private float[] FrequenciesFor(int sequenceLength)
+    {
+        if (!config.Rope.DependsOnLength) return _frequencies;
+        lock (_lock)
+        {
+            int length = config.Rope.EffectiveLength(sequenceLength, _lengthInUse, config.MaxPositions);
+            if (length != _lengthInUse)
+            {
+                _frequencies = config.Rope.InverseFrequencies(_rotarySize, config.MaxPositions, length);
+                _lengthInUse = length;
+            }
+
+            return _frequencies;
+        }
+    }
+
+    /// <summary>Positions 0 to a length, for one element type on one device.</summary>
+    private sealed record PositionTable(RotaryTable Table, int Length, ScalarType DType, Device Device) : IDisposable
+    {
+        public bool Serves(int length, ScalarType dtype, Device device) =>
+            length <= Length && dtype == DType && device.type == Device.type && device.index == Device.index;
+
+        public void Dispose()
+        {
+            Table.Cosines.Dispose();
+            Table.SignedSines.Dispose();
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using static TorchSharp.torch;
+
+namespace MLComponents.Models;
+
+/// <summary>A decoder that scores the next token.</summary>
+public sealed class CausalLanguageModel : PretrainedModel
+{
+    /// <summary>The label of a position that a loss leaves out.</summary>
+    public const long IgnoredLabel = -100;
+
+    private readonly Func<Tensor, Tensor> _project;
+
+    /// <summary>A model with fresh weights.</summary>
+    /// <param name="config">What to make.</param>
+    /// <param name="seed">Equal seeds give equal weights.</param>
+    /// <param name="dtype">The element type of the weights; the configuration's, else Float32, if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <exception cref="FormatException">The configuration contradicts itself.</exception>
+    public CausalLanguageModel(
+        DecoderConfig config, long seed = 0, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct)
+        : this(config, new ModelStorage(dtype, device, attention, seed), initialize: true)
+    {
+    }
+
+    private CausalLanguageModel(DecoderConfig config, ModelStorage storage, bool initialize)
+        : base(config, ModelHead.CausalLanguageModel, storage)
+    {
+        if (config.TieWordEmbeddings)
+        {
+            _project = hidden => Linear.Apply(hidden, Decoder.EmbeddingWeight, null);
+        }
+        else
+        {
+            Linear head = RegisterHead(config.VocabularySize, config.LanguageModelHeadBias);
+            _project = head.forward;
+        }
+
+        Complete(storage, initialize);
+    }
+
+    /// <summary>Reads a Hugging Face model folder.</summary>
+    /// <param name="folder">The folder, of a model with any head or none; a missing head is fresh and reported.</param>
+    /// <param name="dtype">The element type of the weights; the stored one if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <param name="seed">The seed of a fresh head.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
+    /// <exception cref="FormatException">A file is broken, or the weights do not fit the configuration.</exception>
+    /// <exception cref="NotSupportedException">The family is not supported.</exception>
+    public static CausalLanguageModel Load(
+        string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0) =>
+        ModelFolder.Load(folder, static config => (config, false), Create, new ModelStorage(dtype, device, attention, seed));
+
+    /// <summary>Reads a model from memory.</summary>
+    /// <param name="configJson">The content of its <c>config.json</c>.</param>
+    /// <param name="weights">The content of its <c>model.safetensors</c>; need not seek.</param>
+    /// <param name="dtype">The element type of the weights; the stored one if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <exception cref="FormatException">The content is broken, or the weights do not fit the configuration.</exception>
+    public static CausalLanguageModel Load(
+        ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
+        AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
+        ModelFolder.Load(configJson, weights, Create, new ModelStorage(dtype, device, attention, 0));
+
+    /// <summary>Scores every token of the vocabulary at every position.</summary>
+    /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
+    /// <param name="attentionMask">Null, or <c>[batch, seq]</c> with 0 at padding.</param>
+    /// <param name="positionIds">Null, or <c>[batch, seq]</c>; see <see cref="DecoderInput.PositionIds"/>.</param>
+    /// <returns>Logits <c>[batch, seq, vocabulary]</c>.</returns>
+    public Tensor forward(Tensor inputIds, Tensor? attentionMask = null, Tensor? positionIds = null)
+    {
+        using CausalLanguageModelOutput output = Forward(new DecoderInput { InputIds = inputIds, AttentionMask = attentionMask, PositionIds = positionIds });
+        return output.Logits.alias();
+    }
+
+    /// <summary>Scores every token of the vocabulary.</summary>
+    /// <param name="input">Ids or embeddings, and what goes with them.</param>
+    /// <param name="logitsToKeep">Only the last so many positions get logits; 0 for all.</param>
+    public CausalLanguageModelOutput Forward(DecoderInput input, int logitsToKeep = 0)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentOutOfRangeException.ThrowIfNegative(logitsToKeep);
+        DecoderOutput decoded = Decoder.Forward(input);
+        using var scope = NewDisposeScope();
+        Tensor hidden = decoded.LastHiddenState;
+        long length = hidden.shape[1];
+        Tensor kept = logitsToKeep == 0 || logitsToKeep >= length ? hidden : hidden.narrow(1, length - logitsToKeep, logitsToKeep);
+        return new CausalLanguageModelOutput(_project(kept).MoveToOuterDisposeScope(), decoded);
+    }
+
+    /// <summary>The mean cross entropy of the tokens that follow: position i is scored against the label at i + 1.</summary>
+    /// <param name="logits"><c>[batch, seq, vocabulary]</c>.</param>
+    /// <param name="labels"><c>[batch, seq]</c>, Int64: the input ids, with <see cref="IgnoredLabel"/> where nothing is to be learnt.</param>
+    /// <returns>A scalar, Float32; NaN if every label is ignored.</returns>
+    public static Tensor Loss(Tensor logits, Tensor labels)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(labels);
+        using var scope = NewDisposeScope();
+        long length = logits.shape[1] - 1;
+        Tensor scores = logits.narrow(1, 0, length).reshape(-1, logits.shape[2]).to(ScalarType.Float32);
+        return nn.functional.cross_entropy(scores, labels.narrow(1, 1, length).reshape(-1), ignore_index: IgnoredLabel).MoveToOuterDisposeScope();
+    }
+
+    private static CausalLanguageModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+}

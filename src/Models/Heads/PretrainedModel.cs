@@ -1,0 +1,78 @@
+using static TorchSharp.torch;
+
+namespace MLComponents.Models;
+
+/// <summary>A decoder with a head. The names of its parameters are those of the family's checkpoints.</summary>
+public abstract class PretrainedModel : nn.Module
+{
+    private protected PretrainedModel(DecoderConfig config, ModelHead head, ModelStorage storage)
+        : base(head.ToString())
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.Validate(nameof(DecoderConfig));
+        DecoderFamily family = DecoderFamily.Of(config.ModelType, nameof(DecoderConfig.ModelType));
+        DType = storage.DType ?? config.DType ?? ScalarType.Float32;
+        Config = config with { DType = DType };
+        Head = head;
+        Names = family.Names;
+
+        // The weights must outlive a dispose scope that the caller happens to be in; fields would not keep them.
+        using var scope = NewDisposeScope();
+        Context = new DecoderContext(Config, Names, storage.Attention, DType, storage.Device ?? CPU);
+        Decoder = new DecoderModel(Context);
+        register_module(Names.BaseOf(head), Decoder);
+    }
+
+    /// <summary>What the model is.</summary>
+    public DecoderConfig Config { get; }
+
+    /// <summary>What stands on top of the decoder.</summary>
+    public ModelHead Head { get; }
+
+    /// <summary>The element type of the weights.</summary>
+    public ScalarType DType { get; }
+
+    /// <summary>What became of the checkpoint's tensors, or null for a model that was made from a configuration alone.</summary>
+    public CheckpointReport? Report { get; internal set; }
+
+    /// <summary>The number of weights; tied ones count once.</summary>
+    public long ParameterCount => parameters().Sum(parameter => parameter.NumberOfElements);
+
+    internal TensorNames Names { get; }
+
+    internal DecoderModel Decoder { get; }
+
+    private protected DecoderContext Context { get; }
+
+    /// <summary>Writes a Hugging Face model folder; see <see cref="ModelFolder.Save"/>.</summary>
+    /// <param name="folder">Where to; created if it does not exist.</param>
+    /// <param name="dtype">The element type to store; the model's own if null.</param>
+    public void Save(string folder, ScalarType? dtype = null) => ModelFolder.Save(this, folder, dtype);
+
+    /// <summary>Writes the weights as safetensors content; with <see cref="DecoderConfig.ToJson"/> it is all that a model needs.</summary>
+    /// <param name="stream">Where to; it need not seek and stays open.</param>
+    /// <param name="dtype">The element type to store; the model's own if null.</param>
+    public void SaveWeights(Stream stream, ScalarType? dtype = null) =>
+        SafetensorsWriter.Write(stream, named_parameters().Select(pair => new KeyValuePair<string, Tensor>(pair.name, pair.parameter)), dtype);
+
+    /// <inheritdoc/>
+    protected override void RegisterComponents()
+    {
+        // The constructors register; field names mean nothing here.
+    }
+
+    /// <summary>Registers the head's layer under the family's name for it.</summary>
+    private protected Linear RegisterHead(int outputSize, bool hasBias)
+    {
+        Linear head = Context.Linear(Config.HiddenSize, outputSize, hasBias);
+        register_module(Names.HeadOf(Head), head);
+        return head;
+    }
+
+    /// <summary>Ends the construction of a model: keeps its weights out of dispose scopes and gives them values where no checkpoint will.</summary>
+    private protected void Complete(ModelStorage storage, bool initialize)
+    {
+        foreach (var parameter in parameters()) parameter.DetachFromDisposeScope();
+        if (initialize) WeightInitializer.Initialize(this, Config, storage.Seed, static _ => true);
+    }
+}
