@@ -1,7 +1,8 @@
-using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLComponents.Models;
+using MLComponents.Tokenization;
 
 namespace MLComponents.Transforms;
 
@@ -19,7 +20,7 @@ namespace MLComponents.Transforms;
 /// nothing. Several cursors may be open at once, on several threads; the model serves them in turn. Disposing the transformer
 /// frees the model, after which its views throw <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class SequenceClassificationTransformer : ITransformer, IDisposable
+public sealed class SequenceClassificationTransformer : IPredictionTransformer<SequenceClassificationModel>, IDisposable
 {
     internal const string LoaderSignature = "MLCSequenceClassifier";
     internal const string SettingsEntry = "Settings.bin";
@@ -28,6 +29,18 @@ public sealed class SequenceClassificationTransformer : ITransformer, IDisposabl
 
     private readonly Lock _gate = new();
     private bool _disposed;
+
+    /// <summary>Wraps a model and its tokenizer.</summary>
+    /// <param name="env">The environment.</param>
+    /// <param name="model">The model, where it is to run; owned by this transformer from now on.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="labels">What its outputs mean.</param>
+    /// <param name="settings">Columns, lengths and batches; copied. Its device is of no consequence.</param>
+    internal SequenceClassificationTransformer(IHostEnvironment env, SequenceClassificationModel model, PretrainedTokenizer tokenizer,
+        ClassLabels labels, SequenceClassificationSettings settings)
+        : this(env, new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide), labels, settings)
+    {
+    }
 
     /// <summary>Wraps a scorer.</summary>
     /// <param name="env">The environment.</param>
@@ -55,6 +68,15 @@ public sealed class SequenceClassificationTransformer : ITransformer, IDisposabl
 
     /// <summary>The labels as text, in the order of the slots of the score; "false", "true" for a binary classifier.</summary>
     public IReadOnlyList<string> LabelNames => Labels.Names;
+
+    /// <summary>The model, owned by this transformer. With <see cref="Tokenizer"/> it can be saved as a Hugging Face folder.</summary>
+    public SequenceClassificationModel Model => Classifier.Model;
+
+    /// <summary>The model's tokenizer.</summary>
+    public PretrainedTokenizer Tokenizer => Classifier.Tokenizer;
+
+    private TextClassifier Classifier => Scorer as TextClassifier
+        ?? throw new InvalidOperationException("This transformer scores with something else than a sequence classification model.");
 
     internal IHost Host { get; }
 
@@ -95,7 +117,7 @@ public sealed class SequenceClassificationTransformer : ITransformer, IDisposabl
         MLNetInterop.BeginSave(ctx, Format);
         MLNetInterop.SaveEntry(ctx, SettingsEntry, stream =>
         {
-            using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
+            using var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true);
             Settings.Write(writer);
             Labels.Write(writer);
         });
@@ -135,8 +157,35 @@ public sealed class SequenceClassificationTransformer : ITransformer, IDisposabl
         }
     }
 
+    /// <summary>Reads what <c>Save</c> wrote, onto the device that the environment asks for.</summary>
+    /// <exception cref="FormatException">An entry is missing or damaged.</exception>
     internal static SequenceClassificationTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry)
     {
-        throw new NotImplementedException();
+        SequenceClassificationSettings? settings = null;
+        ClassLabels? labels = null;
+        loadEntry(SettingsEntry, stream =>
+        {
+            using var reader = new BinaryReader(stream, System.Text.Encoding.UTF8, leaveOpen: true);
+            try
+            {
+                settings = SequenceClassificationSettings.Read(reader);
+                labels = ClassLabels.Read(reader);
+            }
+            catch (Exception error) when (error is EndOfStreamException or ArgumentException)
+            {
+                throw new FormatException($"The model file's settings are damaged: {error.Message}", error);
+            }
+        });
+
+        TextClassifier classifier = TextClassifier.Read(loadEntry, settings!, ScoringDevice.Choose(env, requested: null));
+        try
+        {
+            return new SequenceClassificationTransformer(env, classifier, labels!, settings!);
+        }
+        catch (ArgumentException error)
+        {
+            classifier.Dispose();
+            throw new FormatException($"The model file is damaged: {error.Message}", error);
+        }
     }
 }
