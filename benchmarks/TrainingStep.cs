@@ -68,7 +68,7 @@ internal static class TrainingStep
     {
         SequenceClassificationModel model = SequenceClassificationModel.Load(folder, 2, ScalarType.BFloat16);
         model.train();
-        var optimizer = new AdamW([new ParameterGroup([.. model.parameters()], 0.01)], masterWeights);
+        var optimizer = new FusedAdamW([new ParameterGroup([.. model.parameters()], 0.01)], masterWeights);
         return () =>
         {
             using var scope = NewDisposeScope();

@@ -3,16 +3,15 @@ using System.Globalization;
 using MLComponents.Models;
 using MLComponents.Tokenization;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Pretraining;
 
-/// <summary>Learns a vocabulary of 4,096 and three special tokens, then trains a decoder on blocks of running text.</summary>
+/// <summary>Learns a vocabulary of 4,096 tokens, then trains a decoder on blocks of running text.</summary>
 internal sealed record PretrainingRun(
     IReadOnlyList<string> Own, IReadOnlyList<string> Tickets, IReadOnlyList<string> PublicDomain, string Output, int Steps, int Seed)
 {
-    private const int Vocabulary = 4096;
+    private const int Vocabulary = 4096; // special tokens included
     private const int BlockTokens = 256;
     private const int BlocksPerStep = 16;
     private const double PeakLearningRate = 3e-3;
@@ -39,7 +38,7 @@ internal sealed record PretrainingRun(
 
         using var model = new CausalLanguageModel(config, Seed, ScalarType.BFloat16);
         Console.WriteLine($"{model.ParameterCount / 1e6:F2} M parameters");
-        using var optimizer = new AdamW(
+        using var optimizer = new FusedAdamW(
             [
                 new ParameterGroup([.. model.named_parameters().Where(p => p.parameter.ndim > 1).Select(p => p.parameter)], WeightDecay),
                 new ParameterGroup([.. model.named_parameters().Where(p => p.parameter.ndim == 1).Select(p => p.parameter)], 0),
@@ -66,7 +65,7 @@ internal sealed record PretrainingRun(
         return 0;
     }
 
-    private static double Step(CausalLanguageModel model, AdamW optimizer, IEnumerator<long[]> blocks, double rate)
+    private static double Step(CausalLanguageModel model, FusedAdamW optimizer, IEnumerator<long[]> blocks, double rate)
     {
         using var scope = NewDisposeScope();
         var rows = new long[BlocksPerStep * BlockTokens];

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLComponents.Transforms;
 
 namespace MLComponents.Trainers;
@@ -44,7 +43,7 @@ internal sealed class LabeledTexts
     /// <summary>Parts the rows in two by their number: the same rows for the same seed, whatever is read in between.</summary>
     /// <param name="fraction">The share of the second part, 0 to 1.</param>
     /// <param name="seed">Chooses the rows.</param>
-    public (LabeledTexts Rest, LabeledTexts Part) Split(double fraction, int seed)
+    public (LabeledTexts Remainder, LabeledTexts Part) Split(double fraction, int seed)
     {
         bool InPart(long row) => Uniform((ulong)row, (uint)seed) < fraction;
         return (new LabeledTexts(this, row => !InPart(row)), new LabeledTexts(this, InPart));

@@ -1,8 +1,5 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MLComponents.Models;
-using MLComponents.Tokenization;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
 
@@ -56,7 +53,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         SchemaShape.Column label = LabelColumn.Find(inputSchema, _labelColumnName, _binary);
-        return ClassificationSchema.Promise(inputSchema, ScoringSettings(), _binary ? ClassLabels.Binary : ClassLabels.Placeholder(MLNetInterop.KeyValueType(label)));
+        return ClassificationSchema.Promise(inputSchema, ScoringSettings(), _binary ? ClassLabels.Binary : ClassLabels.Placeholder(LabelColumn.KeyValueType(label)));
     }
 
     /// <summary>Trains on the rows of a data set.</summary>
@@ -79,13 +76,16 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         float[]? classWeights = census.Weights(_options, training.Labels);
 
         using IChannel channel = _host.Start("Fit");
-        TextClassifier scorer = LoadScorer(training.Labels);
+        Device device = ScoringDevice.Choose(_host, _options.Device);
+        TextClassifier scorer = ClassifierLoader.Load(_options, training.Labels, device);
         try
         {
             TrainingPlan plan = TrainingPlan.For(census.Rows, LearningRate(), _options);
-            channel.Info($"Training on {census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels: {plan.Steps} steps in {plan.Epochs} epochs on {scorer.Model.Device}, {_options.Precision}.");
+            channel.Info(MessageSensitivity.None, $"Training on {census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels: {plan.Steps} steps in {plan.Epochs} epochs on {device}, {_options.Precision}.");
             OperationCanceledException? cancelled = Train(scorer, training, validation, plan, classWeights, channel);
-            var transformer = new SequenceClassificationTransformer(_host, scorer, training.Labels, ScoringSettings());
+            SequenceClassificationSettings settings = ScoringSettings();
+            settings.MaxLength = scorer.MaxLength;
+            var transformer = new SequenceClassificationTransformer(_host, scorer, training.Labels, settings);
             return cancelled is null
                 ? transformer
                 : throw new TrainingCanceledException($"Training was cancelled. {nameof(TrainingCanceledException.Model)} of this exception holds what was learnt so far.", transformer, cancelled);
@@ -110,9 +110,9 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         {
             stepsDone = progress.Step;
             if (progress.Validation is { } result)
-                channel.Info($"Epoch {progress.Epoch}/{progress.Epochs}: loss {progress.Loss:F4}; validation log-loss {result.LogLoss:F4}, micro-accuracy {result.MicroAccuracy:P2}, macro-accuracy {result.MacroAccuracy:P2}{(result.IsBest ? ", the best so far" : "")}.");
+                channel.Info(MessageSensitivity.None, $"Epoch {progress.Epoch}/{progress.Epochs}: loss {progress.Loss:F4}; validation log-loss {result.LogLoss:F4}, micro-accuracy {result.MicroAccuracy:P2}, macro-accuracy {result.MacroAccuracy:P2}{(result.IsBest ? ", the best so far" : "")}.");
             else if (progress.Step % StepsBetweenMessages(plan) == 0)
-                channel.Info($"Step {progress.Step}/{progress.Steps} (epoch {progress.Epoch}/{progress.Epochs}): loss {progress.Loss:F4}, learning rate {progress.LearningRate:G3}, {progress.TokensPerSecond:F0} tokens/s, {progress.Remaining:hh\\:mm\\:ss} to go.");
+                channel.Info(MessageSensitivity.None, $"Step {progress.Step}/{progress.Steps} (epoch {progress.Epoch}/{progress.Epochs}): loss {progress.Loss:F4}, learning rate {progress.LearningRate:G3}, {progress.TokensPerSecond:F0} tokens/s, {progress.Remaining:hh\\:mm\\:ss} to go.");
             _options.Progress?.Report(progress);
         };
         try
@@ -125,8 +125,8 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         }
 
         if (rows.Truncated > 0)
-            channel.Warning($"{rows.Truncated} training texts were longer than {scorer.MaxLength} tokens and were cut ({_options.TruncationSide}). Raise {nameof(_options.MaxLength)}, or shorten the texts in the prompt.");
-        if (run.StoppedEarly) channel.Info($"Stopped early: {_options.ValidationMetric} has not improved for {_options.EarlyStoppingPatience} epochs; the best weights are kept.");
+            channel.Warning(MessageSensitivity.None, $"{rows.Truncated} training texts were longer than {scorer.MaxLength} tokens and were cut ({_options.TruncationSide}). Raise {nameof(_options.MaxLength)}, or shorten the texts in the prompt.");
+        if (run.StoppedEarly) channel.Info(MessageSensitivity.None, $"Stopped early: {_options.ValidationMetric} has not improved for {_options.EarlyStoppingPatience} epochs; the best weights are kept.");
         return null;
     }
 
@@ -147,15 +147,6 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
             throw new InvalidOperationException(_options.ValidationSet is null
                 ? $"{nameof(_options.ValidationFraction)} {_options.ValidationFraction} leaves no row to validate on: raise it or use {nameof(_options.ValidationSet)}."
                 : "The validation set has no rows.");
-    }
-
-    private TextClassifier LoadScorer(ClassLabels labels)
-    {
-        Device device = ComputeDevice.Choose(_host, _options.Device);
-        ScalarType dtype = _options.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        return _options.Model is { } folder
-            ? TextClassifier.Load(folder, labels.Names, dtype, device, ScoringSettings(), _options.Seed)
-            : TextClassifier.LoadEmbedded(labels.Names, dtype, device, ScoringSettings(), _options.Seed);
     }
 
     private double LearningRate() => _options.LearningRate ?? (_options.Model is null ? 1e-3 : 5e-5);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using MLComponents.Models;
 using MLComponents.Transforms;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace MLComponents.Trainers;
@@ -22,7 +21,8 @@ internal sealed class ClassifierTraining : IDisposable
     private readonly Validation? _validation;
     private readonly Action _checkAlive;
     private readonly int _padId;
-    private readonly AdamW _optimizer;
+    private readonly Device _device;
+    private readonly FusedAdamW _optimizer;
     private readonly ClassificationLoss _loss;
     private readonly WeightSnapshot _best = new();
     private readonly Stopwatch _clock = new();
@@ -44,8 +44,9 @@ internal sealed class ClassifierTraining : IDisposable
         SequenceClassificationOptions options, Action checkAlive)
     {
         (_model, _rows, _validation, _plan, _padId, _options, _checkAlive) = (model, rows, validation, plan, padId, options, checkAlive);
-        _optimizer = new AdamW(WeightDecayGroups.Of(model, options.WeightDecay), options.WeightUpdate == WeightUpdate.MasterWeights, seed: options.Seed);
-        _loss = new ClassificationLoss(classWeights, model.Device);
+        _device = model.parameters().First().device;
+        _optimizer = new FusedAdamW(WeightDecayGroups.Of(model, options.WeightDecay), options.WeightUpdate == WeightUpdate.MasterWeights, seed: options.Seed);
+        _loss = new ClassificationLoss(classWeights, _device);
     }
 
     /// <summary>Told of every step and validation.</summary>
@@ -123,9 +124,9 @@ internal sealed class ClassifierTraining : IDisposable
     private double Accumulate(TrainingRow[] rows, double totalWeight)
     {
         using var scope = NewDisposeScope();
-        using TokenBatch tokens = TokenBatch.Create(Array.ConvertAll(rows, row => row.Ids), _padId, _model.Device);
-        Tensor labels = tensor(Array.ConvertAll(rows, row => (long)row.Label), device: _model.Device);
-        Tensor share = _loss.Share(_model.ForwardPooled(tokens.Ids, tokens.LastPositions), labels, totalWeight);
+        using TokenBatch tokens = TokenBatch.Create(Array.ConvertAll(rows, row => row.Ids), _padId, _device);
+        Tensor labels = tensor(Array.ConvertAll(rows, row => (long)row.Label), device: _device);
+        Tensor share = _loss.Share(_model.ForwardPooled(tokens.InputIds, tokens.LastPositions), labels, totalWeight);
         share.backward();
         return share.ToDouble();
     }

@@ -20,8 +20,6 @@ internal sealed class TextClassifier : ITextScorer
 
     private readonly TextEncoder _encoder;
     private readonly Device _device;
-    private readonly int _padId;
-
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
     /// <param name="model">The model; owned by this object from now on.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
@@ -44,12 +42,15 @@ internal sealed class TextClassifier : ITextScorer
         _encoder = new TextEncoder(tokenizer, maxLength ?? config.MaxPositions, side);
         _device = model.parameters().First().device;
         int pad = tokenizer.PadTokenId ?? config.PadTokenId ?? 0;
-        _padId = pad >= 0 && pad < config.VocabularySize ? pad : 0;
+        PadId = pad >= 0 && pad < config.VocabularySize ? pad : 0;
     }
 
     public SequenceClassificationModel Model { get; }
 
     public PretrainedTokenizer Tokenizer { get; }
+
+    /// <summary>The token that shorter rows of a batch are filled up with.</summary>
+    public int PadId { get; }
 
     public int OutputCount => Model.Config.LabelCount;
 
@@ -61,7 +62,7 @@ internal sealed class TextClassifier : ITextScorer
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable inference = no_grad();
-        using TokenBatch batch = TokenBatch.Create(rows, _padId, _device);
+        using TokenBatch batch = TokenBatch.Create(rows, PadId, _device);
         float[] logits = Model.ForwardPooled(batch.InputIds, batch.LastPositions).to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         return [.. logits.Chunk(OutputCount)];
     }
