@@ -35,14 +35,14 @@ internal sealed class TextEncoder
     public long Truncated => Interlocked.Read(ref _truncated);
 
     /// <summary>Encodes a text with the tokenizer's special tokens; an empty one becomes the token that ends texts.</summary>
-    public EncodedText Encode(string text)
+    public EncodedText Encode(ReadOnlySpan<char> text)
     {
         Interlocked.Increment(ref _texts);
         int[] ids = _tokenizer.EncodeIds(text);
         if (ids.Length == 0) return new(_empty, Truncated: false);
         if (ids.Length <= MaxLength) return new(ids, Truncated: false);
         Interlocked.Increment(ref _truncated);
-        IReadOnlyList<bool> special = _tokenizer.Encode(text).SpecialTokensMask;
+        IReadOnlyList<bool> special = _tokenizer.Encode(text.ToString()).SpecialTokensMask;
         int leading = 0, trailing = 0;
         while (leading < special.Count && special[leading]) leading++;
         while (trailing < special.Count - leading && special[special.Count - 1 - trailing]) trailing++;

@@ -38,7 +38,7 @@ internal sealed class FormatPromptMap : RowMap
         private readonly string?[] _values;
         private ReadOnlyMemory<char> _prompt;
         private long _position = long.MinValue;
-        private long _cut, _rows;
+        private long _cut, _rows, _reported;
 
         public Prompt(FormatPromptMap map, DataViewRow input)
         {
@@ -55,16 +55,21 @@ internal sealed class FormatPromptMap : RowMap
             {
                 for (int i = 0; i < _readers.Length; i++) _values[i] = _readers[i]();
                 _prompt = _map._transformer.Renderer.Render(_values, out int cut).AsMemory();
+                _position = _input.Position;
                 _cut += cut;
                 if (cut > 0) _rows++;
-                _position = _input.Position;
+                // A prediction engine may never be disposed: its first cut is reported at once, a cursor's at its end.
+                if (_rows == 1 && cut > 0 && _input is not DataViewRowCursor) Report();
             }
             value = _prompt;
         });
 
-        public override void Dispose()
+        public override void Dispose() => Report();
+
+        private void Report()
         {
-            if (_cut == 0) return;
+            if (_cut == _reported) return;
+            _reported = _cut;
             using IChannel channel = _map._transformer.Host.Start("FormatPrompt");
             channel.Warning(MessageSensitivity.Schema, "{0} values in {1} prompts of column '{2}' were cut to the limits of the template.",
                 _cut, _rows, _map._transformer.OutputColumnName);

@@ -59,7 +59,7 @@ internal sealed class ClassificationMap : RowMap
             if (_position == input.Position) return _current;
             ReadOnlyMemory<char> text = default;
             _text(ref text);
-            EncodedText encoded = map._transformer.Scorer.Encode(text.ToString());
+            EncodedText encoded = map._transformer.Scorer.Encode(text.Span);
             _report.Count(encoded.Truncated);
             // An engine that lives for months is not disposed for months: its first cut text is reported at once.
             if (_report.Truncated == 1 && encoded.Truncated) _report.Tell(map._transformer);

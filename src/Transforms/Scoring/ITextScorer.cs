@@ -10,7 +10,7 @@ internal interface ITextScorer : IDisposable
     int MaxLength { get; }
 
     /// <summary>Token ids of a text, cut to <see cref="MaxLength"/>. Safe to call from several threads.</summary>
-    EncodedText Encode(string text);
+    EncodedText Encode(ReadOnlySpan<char> text);
 
     /// <summary>Runs the model once. Called by one thread at a time.</summary>
     /// <param name="rows">Token ids, at least one row and at least one id per row.</param>

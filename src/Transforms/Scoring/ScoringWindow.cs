@@ -43,7 +43,7 @@ internal sealed class ScoringWindow(SequenceClassificationTransformer transforme
         transformer.CheckAlive();
         var ids = new int[_texts.Count][];
         var truncated = new bool[_texts.Count];
-        void EncodeOne(int row) => (ids[row], truncated[row]) = transformer.Scorer.Encode(_texts[row].ToString());
+        void EncodeOne(int row) => (ids[row], truncated[row]) = transformer.Scorer.Encode(_texts[row].Span);
         if (_texts.Count < ParallelTexts)
         {
             for (int row = 0; row < ids.Length; row++) EncodeOne(row);

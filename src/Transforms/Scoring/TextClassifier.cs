@@ -56,7 +56,7 @@ internal sealed class TextClassifier : ITextScorer
 
     public int MaxLength => _encoder.MaxLength;
 
-    public EncodedText Encode(string text) => _encoder.Encode(text);
+    public EncodedText Encode(ReadOnlySpan<char> text) => _encoder.Encode(text);
 
     public float[][] Forward(IReadOnlyList<int[]> rows)
     {
@@ -91,7 +91,8 @@ internal sealed class TextClassifier : ITextScorer
         {
             PretrainedTokenizer tokenizer = PretrainedTokenizer.Load(files);
             loadEntry(ModelFolder.WeightsName, stream => model = SequenceClassificationModel.Load(config, stream, device: device));
-            return new TextClassifier(model!, tokenizer, settings.MaxLength, settings.TruncationSide);
+            if (model!.Report?.Fresh is { Count: > 0 } missing) throw new FormatException($"The model file's weights have no {string.Join(", ", missing)}.");
+            return new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide);
         }
         catch (ArgumentException error)
         {

@@ -137,6 +137,19 @@ public class FormatPromptTests
     }
 
     [Fact]
+    public void A_prediction_engine_says_when_it_cuts()
+    {
+        var messages = new List<string>();
+        _ml.Log += (_, e) => messages.Add(e.Message);
+        ITransformer transformer = _ml.Transforms.Text.FormatPrompt("Prompt", "{Text}", new() { ColumnLimits = { ["Text"] = 2 } }).Fit(Data);
+        PredictionEngine<Row, Prompted> engine = _ml.Model.CreatePredictionEngine<Row, Prompted>(transformer);
+        engine.Predict(new Row { Text = "ab" });
+        Assert.DoesNotContain(messages, message => message.Contains("were cut"));
+        Assert.Equal("a…", engine.Predict(new Row { Text = "abc" }).Prompt);
+        Assert.Single(messages, message => message.Contains("1 values in 1 prompts"));
+    }
+
+    [Fact]
     public void The_output_may_take_the_name_of_an_input()
     {
         IDataView output = _ml.Transforms.Text.FormatPrompt("Text", "<{Text}>").Fit(Data).Transform(Data);
