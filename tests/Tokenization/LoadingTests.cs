@@ -4,9 +4,8 @@ namespace MLComponents.Tokenization.Tests;
 
 public sealed class LoadingTests
 {
-    public static IEnumerable<TheoryDataRow<string>> AllTrained() => GoldenSet.Roots
-        .SelectMany(root => GoldenSet.Trained(root))
-        .Select(found => new TheoryDataRow<string>(found.Folder) { TestDisplayName = $"{found.Name}: loads or names what is not supported ({found.Folder.Length})" });
+    public static IEnumerable<TheoryDataRow<string>> AllTrained() => GoldenSet.Roots.SelectMany((root, set) => GoldenSet.Trained(root)
+        .Select(found => new TheoryDataRow<string>(found.Folder) { TestDisplayName = $"{found.Name}: loads or is named as unsupported, {(set == 0 ? "committed" : "whole")} set" }));
 
     [Theory]
     [MemberData(nameof(AllTrained))]
