@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace MLComponents.Models;
+
+/// <summary>bfloat16 numbers (the upper half of a float32) to and from vectors of eight float32.</summary>
+internal static class BFloat16Vector
+{
+    /// <summary>Numbers in one vector.</summary>
+    public const int Count = 8;
+
+    /// <summary>Reads eight bfloat16 numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<float> Load(ushort* source)
+    {
+        (Vector128<uint> lower, Vector128<uint> upper) = Vector128.Widen(Vector128.Load(source));
+        return (Vector256.Create(lower, upper) << 16).AsSingle();
+    }
+
+    /// <summary>Writes eight numbers rounded to the nearest, ties to even; not-a-number stays so.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreNearest(Vector256<float> value, ushort* destination)
+    {
+        Vector256<uint> bits = value.AsUInt32();
+        Vector256<uint> rounded = bits + Vector256.Create(0x7FFFu) + ((bits >> 16) & Vector256.Create(1u));
+        Narrow(Vector256.ConditionalSelect(IsFinite(bits), rounded, KeepSpecial(bits)), destination);
+    }
+
+    /// <summary>
+    /// Writes eight numbers rounded up or down at random, with the probability that makes the expectation exact:
+    /// 16 random bits are added below the kept ones.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreStochastic(Vector256<float> value, Vector256<uint> random, ushort* destination)
+    {
+        Vector256<uint> bits = value.AsUInt32();
+        Vector256<uint> rounded = bits + (random >> 16);
+        Narrow(Vector256.ConditionalSelect(IsFinite(bits), rounded, KeepSpecial(bits)), destination);
+    }
+
+    /// <summary>
+    /// 32 random bits for each of eight consecutive element numbers: a function of seed and number alone, so that the
+    /// result does not depend on how the work is divided. The mixing function is the finalizer of MurmurHash3, applied twice.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<uint> RandomBits(uint seed, uint firstElement)
+    {
+        Vector256<uint> number = Vector256.Create(firstElement) + Vector256.Create(0u, 1, 2, 3, 4, 5, 6, 7);
+        return Mix(Mix(number * Vector256.Create(0x9E3779B1u)) ^ Vector256.Create(seed));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Mix(Vector256<uint> x)
+    {
+        x = (x ^ (x >> 16)) * Vector256.Create(0x85EBCA6Bu);
+        x = (x ^ (x >> 13)) * Vector256.Create(0xC2B2AE35u);
+        return x ^ (x >> 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> IsFinite(Vector256<uint> bits) =>
+        Vector256.LessThan(bits & Vector256.Create(0x7FFFFFFFu), Vector256.Create(0x7F800000u));
+
+    /// <summary>Infinity stays itself; a not-a-number keeps a set bit in the half that is kept.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> KeepSpecial(Vector256<uint> bits)
+    {
+        Vector256<uint> isInfinity = Vector256.Equals(bits & Vector256.Create(0x7FFFFFFFu), Vector256.Create(0x7F800000u));
+        return Vector256.ConditionalSelect(isInfinity, bits, bits | Vector256.Create(0x00400000u));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Narrow(Vector256<uint> bits, ushort* destination)
+    {
+        Vector256<uint> upper = bits >> 16;
+        Vector128.Narrow(upper.GetLower(), upper.GetUpper()).Store(destination);
+    }
+}

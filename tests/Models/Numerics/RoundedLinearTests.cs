@@ -1,0 +1,59 @@
+using static TorchSharp.torch;
+
+namespace MLComponents.Models.Tests;
+
+public class RoundedLinearTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Products_and_gradients_are_float32_ones_rounded_once(bool hasBias)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        Tensor input = randn(2, 5, 24).bfloat16().requires_grad_(), weight = randn(16, 24).bfloat16().requires_grad_();
+        Tensor? bias = hasBias ? randn(16).bfloat16().requires_grad_() : null;
+        Tensor slope = randn(2, 5, 16).bfloat16();
+        Tensor wideInput = Widen(input), wideWeight = Widen(weight);
+        Tensor? wideBias = bias is null ? null : Widen(bias);
+
+        Tensor actual = RoundedLinear.Apply(input, weight, bias);
+        Tensor expected = nn.functional.linear(wideInput, wideWeight, wideBias);
+        actual.backward(grad_tensors: [slope]);
+        expected.backward(grad_tensors: [slope.to_type(ScalarType.Float32)]);
+
+        AssertRounded(expected, actual);
+        AssertRounded(wideInput.grad!, input.grad!);
+        AssertRounded(wideWeight.grad!, weight.grad!);
+        if (bias is not null) AssertRounded(wideBias!.grad!, bias.grad!);
+    }
+
+    [Fact]
+    public void Nothing_is_left_behind_by_a_pass_and_its_gradient()
+    {
+        using Tensor weight = randn(8, 8).bfloat16().requires_grad_();
+        long before = 0;
+        for (int round = 0; round < 4; round++)
+        {
+            using (var scope = NewDisposeScope())
+            {
+                Tensor output = RoundedLinear.Apply(randn(3, 8).bfloat16().requires_grad_(), weight, null);
+                output.sum().backward();
+                using Tensor? gradient = weight.grad;
+                weight.grad = null;
+            }
+
+            long live = Tensor.TotalCount;
+            if (round == 1) before = live;
+            if (round > 1) Assert.Equal(before, live);
+        }
+    }
+
+    private static Tensor Widen(Tensor tensor) => tensor.detach().to_type(ScalarType.Float32).requires_grad_();
+
+    private static void AssertRounded(Tensor expected, Tensor actual)
+    {
+        Tensor difference = (expected - actual.to_type(ScalarType.Float32)).abs();
+        Assert.True((difference <= expected.abs() / 256 + 1e-6).all().item<bool>(), $"largest difference {difference.max().item<float>()}");
+    }
+}
