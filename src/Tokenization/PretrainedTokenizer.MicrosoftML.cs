@@ -14,7 +14,7 @@ public sealed partial class PretrainedTokenizer
     {
         ReadOnlySpan<char> given = text is null ? textSpan : text;
         if (settings.MaxTokenCount == int.MaxValue)
-            return new EncodeResults<int> { Tokens = Ids(given, settings), CharsConsumed = given.Length };
+            return new EncodeResults<int> { Tokens = EncodeIds(given, Steps(settings)), CharsConsumed = given.Length };
         List<DraftToken> tokens = _pipeline.EncodeDetailed(given, Steps(settings)).Tokens;
         int count = CountFromStart(tokens, settings.MaxTokenCount);
         return new EncodeResults<int>
@@ -142,13 +142,5 @@ public sealed partial class PretrainedTokenizer
         for (int index = count - 1; index >= 0; index--)
             if (tokens[index].WordId is not null) return tokens[index].End;
         return 0;
-    }
-
-    private int[] Ids(ReadOnlySpan<char> text, EncodeSettings settings)
-    {
-        IdBuffer ids = Workspace.Rented.Ids;
-        ids.Clear();
-        _pipeline.Encode(text, ids, Steps(settings));
-        return ids.Ids.ToArray();
     }
 }

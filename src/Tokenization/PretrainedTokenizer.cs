@@ -11,7 +11,8 @@ namespace MLComponents.Tokenization;
 /// pre-tokenizers ByteLevel, Split, Digits and Sequence; the post-processors ByteLevel, TemplateProcessing (for single texts) and
 /// Sequence; the decoder ByteLevel; added tokens with all their flags. Loading anything else fails with an error that names it.
 /// The file's <c>truncation</c> and <c>padding</c> are not applied, as transformers does not apply them unless asked.
-/// Any string can be encoded: a lone surrogate is read as U+FFFD.
+/// Any string can be encoded: a lone surrogate is read as U+FFFD. Only a tokenizer with a pathological regular expression of its own can
+/// fail to encode, with an <see cref="InvalidOperationException"/> instead of running without end.
 /// </remarks>
 public sealed partial class PretrainedTokenizer : Tokenizer
 {
@@ -93,20 +94,16 @@ public sealed partial class PretrainedTokenizer : Tokenizer
     public Encoding Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return _pipeline.EncodeDetailed(text, Steps(addSpecialTokens)).Build(text);
+        Encoding encoding = _pipeline.EncodeDetailed(text, Steps(addSpecialTokens)).Build(text);
+        Workspace.Trim();
+        return encoding;
     }
 
     /// <summary>Encodes a text to ids only, which is much faster.</summary>
     /// <param name="text">The text.</param>
     /// <param name="addSpecialTokens">Whether the tokens that the tokenizer puts around every text are added.</param>
     /// <returns>The token ids.</returns>
-    public int[] EncodeIds(ReadOnlySpan<char> text, bool addSpecialTokens = true)
-    {
-        IdBuffer ids = Workspace.Rented.Ids;
-        ids.Clear();
-        _pipeline.Encode(text, ids, Steps(addSpecialTokens));
-        return ids.Ids.ToArray();
-    }
+    public int[] EncodeIds(ReadOnlySpan<char> text, bool addSpecialTokens = true) => EncodeIds(text, Steps(addSpecialTokens));
 
     /// <summary>The text of token ids. Ids without a token are left out; bytes that form no character become U+FFFD.</summary>
     /// <param name="ids">The ids.</param>
@@ -126,6 +123,16 @@ public sealed partial class PretrainedTokenizer : Tokenizer
     }
 
     private static EncodeSteps Steps(bool addSpecialTokens) => addSpecialTokens ? EncodeSteps.All : EncodeSteps.All & ~EncodeSteps.SpecialTokens;
+
+    private int[] EncodeIds(ReadOnlySpan<char> text, EncodeSteps steps)
+    {
+        IdBuffer buffer = Workspace.Rented.Ids;
+        buffer.Clear();
+        _pipeline.Encode(text, buffer, steps);
+        int[] ids = buffer.Ids.ToArray();
+        Workspace.Trim();
+        return ids;
+    }
 
     private int? FindRole(string role)
     {

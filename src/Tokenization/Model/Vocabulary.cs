@@ -4,7 +4,7 @@ namespace MLComponents.Tokenization;
 internal sealed class Vocabulary
 {
     /// <summary>Ids from here on are taken for a mistake rather than given room.</summary>
-    public const int IdLimit = 1 << 24;
+    public const int IdLimit = 1 << 22;
 
     private readonly Dictionary<string, int> _ids;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;

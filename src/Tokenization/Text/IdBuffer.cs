@@ -8,6 +8,9 @@ internal sealed class IdBuffer
     /// <summary>The number of ids.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The number of ids there is room for.</summary>
+    public int Capacity => _ids.Length;
+
     /// <summary>The ids.</summary>
     public ReadOnlySpan<int> Ids => _ids.AsSpan(0, Count);
 

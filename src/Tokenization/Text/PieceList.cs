@@ -8,6 +8,9 @@ internal sealed class PieceList
     /// <summary>The number of ranges.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The number of bounds there is room for.</summary>
+    public int Capacity => _bounds.Length;
+
     /// <summary>Where a range begins.</summary>
     public int Start(int index) => _bounds[2 * index];
 
