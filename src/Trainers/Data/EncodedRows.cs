@@ -30,7 +30,7 @@ internal sealed class EncodedRows(LabeledTexts texts, ITextScorer scorer, int mo
         foreach ((ReadOnlyMemory<char> text, int label) in texts.Read())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            EncodedText encoded = scorer.Encode(text.ToString());
+            EncodedText encoded = scorer.Encode(text.Span);
             if (encoded.Truncated) truncated++;
             var row = new TrainingRow(encoded.Ids, label);
             if (kept is not null && kept.Count < mostKept) kept.Add(row);
