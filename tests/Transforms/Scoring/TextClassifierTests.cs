@@ -28,7 +28,7 @@ public class TextClassifierTests
     {
         IDataView data = Tickets.View(_ml, 40);
         IDataView missing = _ml.Transforms.DropColumns("Text").Fit(data).Transform(data);
-        IDataView mistyped = _ml.Transforms.CopyColumns("Vector", "Text").Fit(data).Transform(data);
+        IDataView mistyped = _ml.Transforms.CopyColumns("Text", "Vector").Fit(data).Transform(data);
         using SequenceClassificationTransformer multiclass = TinyModel.Multiclass(_ml), one = TinyModel.Binary(_ml, 1), two = TinyModel.Binary(_ml, 2);
         foreach (ITransformer transformer in new[] { multiclass, one, two }) EstimatorContract.CheckTransformer(_ml, transformer, data, missing, mistyped);
     }
