@@ -7,7 +7,7 @@ namespace MLComponents.Models;
 internal sealed class DecoderModel : DecoderModule
 {
     private readonly DecoderConfig _config;
-    private readonly Embedding _embedding;
+    private readonly TokenEmbedding _embedding;
     private readonly DecoderBlock[] _blocks;
     private readonly Norm _finalNorm;
     private readonly RotaryEmbedding _rotary;
@@ -20,10 +20,8 @@ internal sealed class DecoderModel : DecoderModule
         _config = config;
         _kernel = AttentionKernel.Create(context.Attention);
         _rotary = new RotaryEmbedding(config);
-        long? paddingRow = config.FrozenPaddingRow ? config.PadTokenId : null;
-        _embedding = Register(
-            names.TokenEmbedding,
-            nn.Embedding_from_pretrained(empty([config.VocabularySize, config.HiddenSize], context.DType, context.Device), freeze: false, padding_idx: paddingRow));
+        int? frozenId = config.FrozenPaddingRow ? config.PadTokenId : null;
+        _embedding = Register(names.TokenEmbedding, TokenEmbedding.Create(config.VocabularySize, config.HiddenSize, frozenId, context.DType, context.Device));
         _blocks = [.. Enumerable.Range(0, config.LayerCount).Select(layer => new DecoderBlock(context, layer))];
         var layers = Register(names.Layers, new BlockList());
         for (int layer = 0; layer < _blocks.Length; layer++) layers.Add(layer, _blocks[layer]);
@@ -31,7 +29,7 @@ internal sealed class DecoderModel : DecoderModule
     }
 
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
-    public Parameter EmbeddingWeight => _embedding.weight!;
+    public Parameter EmbeddingWeight => _embedding.Weight;
 
     /// <summary>The number of layers.</summary>
     public int LayerCount => _blocks.Length;

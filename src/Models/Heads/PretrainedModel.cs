@@ -15,9 +15,6 @@ public abstract class PretrainedModel : nn.Module
         Config = config with { DType = DType };
         Head = head;
         Names = family.Names;
-
-        // The weights must outlive a dispose scope that the caller happens to be in; fields would not keep them.
-        using var scope = NewDisposeScope();
         Context = new DecoderContext(Config, Names, storage.Attention, DType, storage.Device ?? CPU);
         Decoder = new DecoderModel(Context);
         register_module(Names.BaseOf(head), Decoder);
@@ -72,6 +69,7 @@ public abstract class PretrainedModel : nn.Module
     /// <summary>Ends the construction of a model: keeps its weights out of dispose scopes and gives them values where no checkpoint will.</summary>
     private protected void Complete(ModelStorage storage, bool initialize)
     {
+        // They must outlive a dispose scope that the caller happens to be in.
         foreach (var parameter in parameters()) parameter.DetachFromDisposeScope();
         if (initialize) WeightInitializer.Initialize(this, Config, storage.Seed, static _ => true);
     }

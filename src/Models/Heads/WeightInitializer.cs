@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models;
@@ -24,8 +23,8 @@ internal static class WeightInitializer
                     Normal($"{path}.weight", linear.weight);
                     Constant($"{path}.bias", linear.bias, 0);
                     break;
-                case Embedding embedding when Normal($"{path}.weight", embedding.weight!) && config is { FrozenPaddingRow: true, PadTokenId: { } pad }:
-                    embedding.weight!.narrow(0, pad, 1).zero_();
+                case TokenEmbedding embedding when Normal($"{path}.weight", embedding.Weight) && config is { FrozenPaddingRow: true, PadTokenId: { } pad }:
+                    embedding.Weight.narrow(0, pad, 1).zero_();
                     break;
                 case Norm norm:
                     Constant($"{path}.weight", norm.Weight, 1);

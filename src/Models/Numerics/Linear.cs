@@ -15,7 +15,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     {
         weight = new Parameter(empty(outWidth, inWidth, dtype: dtype, device: device));
         bias = hasBias ? new Parameter(empty(outWidth, dtype: dtype, device: device)) : null;
-        RegisterComponents();
+        register_parameter(nameof(weight), weight);
+        if (bias is not null) register_parameter(nameof(bias), bias);
     }
 
     /// <summary>The matrix, [out, in].</summary>
@@ -32,4 +33,10 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         weight.dtype == ScalarType.BFloat16 && !BFloat16Compute.IsNative(weight.device)
             ? RoundedLinear.Apply(input, weight, bias)
             : nn.functional.linear(input, weight, bias);
+
+    /// <inheritdoc/>
+    protected override void RegisterComponents()
+    {
+        // Registered by the constructor: the names of a property's fields are not those of checkpoints.
+    }
 }

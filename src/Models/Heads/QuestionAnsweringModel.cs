@@ -1,0 +1,81 @@
+using static TorchSharp.torch;
+
+namespace MLComponents.Models;
+
+/// <summary>A decoder that scores each token as the start and as the end of the answer that the text holds.</summary>
+public sealed class QuestionAnsweringModel : PretrainedModel
+{
+    private readonly Linear _outputs;
+
+    /// <summary>A model with fresh weights.</summary>
+    /// <param name="config">What to make.</param>
+    /// <param name="seed">Equal seeds give equal weights.</param>
+    /// <param name="dtype">The element type of the weights; the configuration's, else Float32, if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <exception cref="FormatException">The configuration contradicts itself.</exception>
+    public QuestionAnsweringModel(
+        DecoderConfig config, long seed = 0, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct)
+        : this(config, new ModelStorage(dtype, device, attention, seed), initialize: true)
+    {
+    }
+
+    private QuestionAnsweringModel(DecoderConfig config, ModelStorage storage, bool initialize)
+        : base(config, ModelHead.QuestionAnswering, storage)
+    {
+        _outputs = RegisterHead(2, hasBias: true);
+        Complete(storage, initialize);
+    }
+
+    /// <summary>Reads a Hugging Face model folder.</summary>
+    /// <param name="folder">The folder, of a model with any head or none; a missing head is fresh and reported.</param>
+    /// <param name="dtype">The element type of the weights; the stored one if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <param name="seed">The seed of a fresh head.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
+    /// <exception cref="FormatException">A file is broken, or the weights do not fit the configuration.</exception>
+    public static QuestionAnsweringModel Load(
+        string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0) =>
+        ModelFolder.Load(
+            folder, static config => (config, false), static (config, storage) => new QuestionAnsweringModel(config, storage, initialize: false),
+            new ModelStorage(dtype, device, attention, seed));
+
+    /// <summary>Scores each token.</summary>
+    /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
+    /// <param name="attentionMask">Null, or <c>[batch, seq]</c> with 0 at padding.</param>
+    /// <param name="positionIds">Null, or <c>[batch, seq]</c>; see <see cref="DecoderInput.PositionIds"/>.</param>
+    /// <returns>The logits of starts and of ends, each <c>[batch, seq]</c>.</returns>
+    public (Tensor Start, Tensor End) forward(Tensor inputIds, Tensor? attentionMask = null, Tensor? positionIds = null)
+    {
+        using var scope = NewDisposeScope();
+        using DecoderOutput output = Decoder.Forward(new DecoderInput { InputIds = inputIds, AttentionMask = attentionMask, PositionIds = positionIds });
+        Tensor logits = _outputs.forward(output.LastHiddenState);
+        return (logits.select(-1, 0).contiguous().MoveToOuterDisposeScope(), logits.select(-1, 1).contiguous().MoveToOuterDisposeScope());
+    }
+
+    /// <summary>
+    /// The mean of the cross entropies of starts and ends. As in the reference, a negative position counts as 0 and one beyond the text is left out.
+    /// </summary>
+    /// <param name="startLogits"><c>[batch, seq]</c>.</param>
+    /// <param name="endLogits"><c>[batch, seq]</c>.</param>
+    /// <param name="startPositions"><c>[batch]</c>, Int64.</param>
+    /// <param name="endPositions"><c>[batch]</c>, Int64.</param>
+    /// <returns>A scalar, Float32; NaN if every position is beyond its text.</returns>
+    public static Tensor Loss(Tensor startLogits, Tensor endLogits, Tensor startPositions, Tensor endPositions)
+    {
+        ArgumentNullException.ThrowIfNull(startLogits);
+        ArgumentNullException.ThrowIfNull(endLogits);
+        ArgumentNullException.ThrowIfNull(startPositions);
+        ArgumentNullException.ThrowIfNull(endPositions);
+        using var scope = NewDisposeScope();
+        return ((Loss(startLogits, startPositions) + Loss(endLogits, endPositions)) / 2).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Loss(Tensor logits, Tensor positions)
+    {
+        long length = logits.shape[1];
+        return nn.functional.cross_entropy(logits.to(ScalarType.Float32), positions.view(-1).clamp(0, length), ignore_index: length);
+    }
+}

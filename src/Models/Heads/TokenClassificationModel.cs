@@ -1,0 +1,71 @@
+using static TorchSharp.torch;
+
+namespace MLComponents.Models;
+
+/// <summary>A decoder that scores each token.</summary>
+public sealed class TokenClassificationModel : PretrainedModel
+{
+    private readonly Linear _score;
+
+    /// <summary>A model with fresh weights.</summary>
+    /// <param name="config">What to make; <see cref="DecoderConfig.LabelNames"/> says how many outputs.</param>
+    /// <param name="seed">Equal seeds give equal weights.</param>
+    /// <param name="dtype">The element type of the weights; the configuration's, else Float32, if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <exception cref="FormatException">The configuration contradicts itself.</exception>
+    public TokenClassificationModel(
+        DecoderConfig config, long seed = 0, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct)
+        : this(config, new ModelStorage(dtype, device, attention, seed), initialize: true)
+    {
+    }
+
+    private TokenClassificationModel(DecoderConfig config, ModelStorage storage, bool initialize)
+        : base(config, ModelHead.TokenClassification, storage)
+    {
+        _score = RegisterHead(config.LabelCount, hasBias: true);
+        Complete(storage, initialize);
+    }
+
+    /// <summary>Reads a Hugging Face model folder.</summary>
+    /// <param name="folder">The folder, of a model with any head or none; a missing head is fresh and reported.</param>
+    /// <param name="dtype">The element type of the weights; the stored one if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <param name="seed">The seed of a fresh head.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
+    /// <exception cref="FormatException">A file is broken, or the weights do not fit the configuration.</exception>
+    public static TokenClassificationModel Load(
+        string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0) =>
+        ModelFolder.Load(
+            folder, static config => (config, false), static (config, storage) => new TokenClassificationModel(config, storage, initialize: false),
+            new ModelStorage(dtype, device, attention, seed));
+
+    /// <summary>Scores each token.</summary>
+    /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
+    /// <param name="attentionMask">Null, or <c>[batch, seq]</c> with 0 at padding.</param>
+    /// <param name="positionIds">Null, or <c>[batch, seq]</c>; see <see cref="DecoderInput.PositionIds"/>.</param>
+    /// <returns>Logits <c>[batch, seq, labels]</c>.</returns>
+    public Tensor forward(Tensor inputIds, Tensor? attentionMask = null, Tensor? positionIds = null)
+    {
+        using var scope = NewDisposeScope();
+        using DecoderOutput output = Decoder.Forward(new DecoderInput { InputIds = inputIds, AttentionMask = attentionMask, PositionIds = positionIds });
+        Tensor hidden = output.LastHiddenState;
+        if (training && Config.ClassifierDropout > 0) hidden = nn.functional.dropout(hidden, Config.ClassifierDropout);
+        return _score.forward(hidden).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The mean cross entropy over the tokens that have a label.</summary>
+    /// <param name="logits"><c>[batch, seq, labels]</c>.</param>
+    /// <param name="labels"><c>[batch, seq]</c>, Int64, <see cref="CausalLanguageModel.IgnoredLabel"/> where there is none.</param>
+    /// <returns>A scalar, Float32; NaN if no token has a label.</returns>
+    public static Tensor Loss(Tensor logits, Tensor labels)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(labels);
+        using var scope = NewDisposeScope();
+        return nn.functional.cross_entropy(
+            logits.reshape(-1, logits.shape[2]).to(ScalarType.Float32), labels.reshape(-1), ignore_index: CausalLanguageModel.IgnoredLabel).MoveToOuterDisposeScope();
+    }
+}
