@@ -59,9 +59,8 @@ internal sealed class TokenizerPipeline
         var tokens = new List<string>();
         foreach (int id in ids)
         {
-            AddedToken? added = Added.Find(id);
-            if (added is { Special: true } && skipSpecialTokens) continue;
-            if ((added?.Content ?? Model.Vocabulary[id]) is { } token) tokens.Add(token);
+            if (skipSpecialTokens && Added.Find(id) is { Special: true }) continue;
+            if ((Added.Text(id) ?? Model.Vocabulary[id]) is { } token) tokens.Add(token);
         }
 
         return _decoder.Decode(tokens);

@@ -4,6 +4,7 @@ namespace MLComponents.Tokenization;
 internal sealed class AddedVocabulary
 {
     private readonly Dictionary<int, AddedToken> _byId = [];
+    private readonly Dictionary<int, string> _texts = [];
     private readonly Dictionary<string, int> _byContent = new(StringComparer.Ordinal);
 
     /// <summary>Prepares the matchers.</summary>
@@ -14,13 +15,13 @@ internal sealed class AddedVocabulary
         {
             _byId[token.Id] = token;
             _byContent[token.Content] = token.Id;
+            _texts[token.Id] = token.Normalized && normalizer is not null ? normalizer.Normalize(token.Content) : token.Content;
         }
 
         // Where two contents normalize to one, the special token wins, then the earlier one.
         AddedToken[] ordered = [.. tokens.Where(token => token.Special), .. tokens.Where(token => !token.Special)];
         Raw = new AddedTokenMatcher(ordered.Where(token => !token.Normalized).Select(token => (token.Content, token)));
-        Normalized = new AddedTokenMatcher(ordered.Where(token => token.Normalized)
-            .Select(token => (normalizer?.Normalize(token.Content) ?? token.Content, token)));
+        Normalized = new AddedTokenMatcher(ordered.Where(token => token.Normalized).Select(token => (_texts[token.Id], token)));
     }
 
     /// <summary>The tokens in the order of the file.</summary>
@@ -34,6 +35,9 @@ internal sealed class AddedVocabulary
 
     /// <summary>The added token with an id, or null.</summary>
     public AddedToken? Find(int id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>What the token with an id decodes to: the text it is looked for by; null where there is no such token.</summary>
+    public string? Text(int id) => _texts.GetValueOrDefault(id);
 
     /// <summary>The id of an added token.</summary>
     public bool TryGetId(string content, out int id) => _byContent.TryGetValue(content, out id);

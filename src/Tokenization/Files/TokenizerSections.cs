@@ -25,6 +25,7 @@ internal sealed class TokenizerSections
             reader.Read();
             Index(ref reader, "");
             if (reader.Read()) throw new JsonException("there is more behind the end");
+            if (!Contains("model")) throw new FormatException($"{file}: model is missing; it must be an object with type, vocab and merges.");
         }
         catch (JsonException problem)
         {
@@ -59,7 +60,7 @@ internal sealed class TokenizerSections
             string path = prefix + reader.GetString();
             reader.Read();
             int start = (int)reader.TokenStartIndex;
-            if (path == "model" && reader.TokenType == JsonTokenType.StartObject) Index(ref reader, "model.");
+            if (path == "model") Index(ref reader, "model.");
             else reader.Skip();
             if (!_ranges.TryAdd(path, start..(int)reader.BytesConsumed)) throw new FormatException($"{File} has the property {path} twice.");
         }
