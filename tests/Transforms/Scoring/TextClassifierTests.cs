@@ -26,7 +26,7 @@ public class TextClassifierTests
     [Fact]
     public void It_is_a_good_transformer()
     {
-        IDataView data = Tickets.View(_ml, 40);
+        IDataView data = Tickets.View(_ml, 12);
         IDataView missing = _ml.Transforms.DropColumns("Text").Fit(data).Transform(data);
         IDataView mistyped = _ml.Transforms.CopyColumns("Text", "Vector").Fit(data).Transform(data);
         using SequenceClassificationTransformer multiclass = TinyModel.Multiclass(_ml), one = TinyModel.Binary(_ml, 1), two = TinyModel.Binary(_ml, 2);
@@ -37,16 +37,16 @@ public class TextClassifierTests
     public void Batched_scores_equal_those_of_single_rows()
     {
         using SequenceClassificationTransformer transformer = TinyModel.Multiclass(_ml);
-        float[][] batched = [.. transformer.Transform(Tickets.View(_ml, 50)).GetColumn<float[]>("Score")];
+        float[][] batched = [.. transformer.Transform(Tickets.View(_ml, 20)).GetColumn<float[]>("Score")];
         using PredictionEngine<Tickets.Ticket, Tickets.Scored> engine =
             _ml.Model.CreatePredictionEngine<Tickets.Ticket, Tickets.Scored>(transformer, new PredictionEngineOptions { OwnsTransformer = false });
-        Tickets.Ticket[] rows = Tickets.Rows(50);
+        Tickets.Ticket[] rows = Tickets.Rows(20);
         for (int i = 0; i < rows.Length; i++)
         {
             float[] single = engine.Predict(rows[i]).Score;
             for (int label = 0; label < single.Length; label++) Assert.Equal(single[label], batched[i][label], 1e-5f);
         }
-        Assert.True(batched.Select(scores => scores[0]).Distinct().Count() > 25, "the model tells texts apart");
+        Assert.True(batched.Select(scores => scores[0]).Distinct().Count() > 10, "the model tells texts apart");
     }
 
     [Fact]
