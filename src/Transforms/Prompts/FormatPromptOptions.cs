@@ -7,7 +7,7 @@ public sealed class FormatPromptOptions
 {
     /// <summary>
     /// The culture that numbers and dates are written in. Default: the invariant culture, in which dates without a format of
-    /// their own are written "yyyy-MM-dd HH:mm:ss" (with the offset, where they have one).
+    /// their own are written "yyyy-MM-dd HH:mm:ss" (with the offset, where they have one). A model file keeps its name.
     /// </summary>
     public CultureInfo Culture { get; set; } = CultureInfo.InvariantCulture;
 

@@ -40,6 +40,18 @@ internal abstract class ClassLabels
         return kind.FromAnnotation(label.Annotations, column);
     }
 
+    /// <summary>What stands for the labels of a key column of which only the shape is known, before training.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The column is not a key, or its values are of a type that cannot be stored.</exception>
+    public static ClassLabels OfShape(SchemaShape.Column label)
+    {
+        if (!label.IsKey || label.Kind != SchemaShape.Column.VectorKind.Scalar)
+            throw new ArgumentOutOfRangeException(nameof(label), $"Schema mismatch for label column '{label.Name}': expected a key, got {PromptColumns.Describe(label)}. Add ml.Transforms.Conversion.MapValueToKey(\"{label.Name}\").");
+        DataViewType? values = null;
+        foreach (SchemaShape.Column annotation in label.Annotations)
+            if (annotation.Name == AnnotationNames.KeyValues) values = annotation.ItemType;
+        return Placeholder(values);
+    }
+
     /// <summary>Two nameless labels with values of a type: what stands for the labels where only their type is known yet.</summary>
     /// <param name="valueType">The type of the key values; null for a key without values.</param>
     public static ClassLabels Placeholder(DataViewType? valueType) => valueType is null

@@ -96,6 +96,18 @@ public class ClassificationPipelineTests
     }
 
     [Fact]
+    public void The_shape_of_a_key_column_says_what_labels_to_promise()
+    {
+        IDataView data = Tickets.View(_ml, 5);
+        SchemaShape.Column Column(string name) => MLNetInterop.ShapeOf(data.Schema).Single(column => column.Name == name);
+        EstimatorContract.CheckShapes(
+            ClassificationSchema.Promise(MLNetInterop.ShapeOf(data.Schema), new(), ClassLabels.OfShape(Column("Label"))),
+            MLNetInterop.ShapeOf(Tickets.Multiclass(_ml, new CountingScorer(3)).GetOutputSchema(data.Schema)));
+        Assert.Contains("expected a key, got String", Assert.Throws<ArgumentOutOfRangeException>(() => ClassLabels.OfShape(Column("Queue"))).Message);
+        Assert.Contains("expected a key, got String", Assert.Throws<ArgumentOutOfRangeException>(() => ClassLabels.FromKeyColumn(data.Schema["Queue"])).Message);
+    }
+
+    [Fact]
     public void Keys_without_values_are_labels_too()
     {
         ClassLabels labels = ClassLabels.Placeholder(null);

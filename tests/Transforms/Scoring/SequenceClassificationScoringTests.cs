@@ -23,7 +23,7 @@ public sealed class SequenceClassificationScoringTests : IDisposable
     {
         IDataView data = Tickets.View(_ml, 40);
         IDataView missing = _ml.Transforms.DropColumns("Text").Fit(data).Transform(data);
-        IDataView mistyped = _ml.Transforms.CopyColumns("Vector", "Text").Fit(data).Transform(data);
+        IDataView mistyped = _ml.Transforms.CopyColumns("Text", "Vector").Fit(data).Transform(data);
         EstimatorContract.Check(_ml, _ml.Transforms.Text.SequenceClassification(_folder), data, missing, mistyped);
     }
 

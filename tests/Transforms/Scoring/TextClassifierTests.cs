@@ -26,9 +26,9 @@ public class TextClassifierTests
     [Fact]
     public void It_is_a_good_transformer()
     {
-        IDataView data = Tickets.View(_ml, 40);
+        IDataView data = Tickets.View(_ml, 12);
         IDataView missing = _ml.Transforms.DropColumns("Text").Fit(data).Transform(data);
-        IDataView mistyped = _ml.Transforms.CopyColumns("Vector", "Text").Fit(data).Transform(data);
+        IDataView mistyped = _ml.Transforms.CopyColumns("Text", "Vector").Fit(data).Transform(data);
         using SequenceClassificationTransformer multiclass = TinyModel.Multiclass(_ml), one = TinyModel.Binary(_ml, 1), two = TinyModel.Binary(_ml, 2);
         foreach (ITransformer transformer in new[] { multiclass, one, two }) EstimatorContract.CheckTransformer(_ml, transformer, data, missing, mistyped);
     }
@@ -37,16 +37,16 @@ public class TextClassifierTests
     public void Batched_scores_equal_those_of_single_rows()
     {
         using SequenceClassificationTransformer transformer = TinyModel.Multiclass(_ml);
-        float[][] batched = [.. transformer.Transform(Tickets.View(_ml, 50)).GetColumn<float[]>("Score")];
+        float[][] batched = [.. transformer.Transform(Tickets.View(_ml, 20)).GetColumn<float[]>("Score")];
         using PredictionEngine<Tickets.Ticket, Tickets.Scored> engine =
             _ml.Model.CreatePredictionEngine<Tickets.Ticket, Tickets.Scored>(transformer, new PredictionEngineOptions { OwnsTransformer = false });
-        Tickets.Ticket[] rows = Tickets.Rows(50);
+        Tickets.Ticket[] rows = Tickets.Rows(20);
         for (int i = 0; i < rows.Length; i++)
         {
             float[] single = engine.Predict(rows[i]).Score;
             for (int label = 0; label < single.Length; label++) Assert.Equal(single[label], batched[i][label], 1e-5f);
         }
-        Assert.True(batched.Select(scores => scores[0]).Distinct().Count() > 25, "the model tells texts apart");
+        Assert.True(batched.Select(scores => scores[0]).Distinct().Count() > 10, "the model tells texts apart");
     }
 
     [Fact]
@@ -70,7 +70,8 @@ public class TextClassifierTests
             content.AsSpan(at + 8, 8).Fill(0x7f);
             return content;
         });
-        Assert.ThrowsAny<Exception>(() => _ml.Model.Load(new MemoryStream(changed), out _));
+        Exception error = Assert.ThrowsAny<Exception>(() => _ml.Model.Load(new MemoryStream(changed), out _));
+        Assert.Contains("too new", error.ToString());
     }
 
     [Theory]
@@ -152,7 +153,7 @@ public class TextClassifierTests
     public void A_whole_pipeline_is_one_file()
     {
         IDataView data = Tickets.View(_ml, 30);
-        ITransformer prompt = _ml.Transforms.Text.FormatPrompt("Prompt", "Classify: {Text:}".Replace(":}", "}")).Fit(data);
+        ITransformer prompt = _ml.Transforms.Text.FormatPrompt("Prompt", "Classify: {Text}").Fit(data);
         var settings = new SequenceClassificationSettings { TextColumnName = "Prompt", BatchSize = 4, LookAhead = 16 };
         SequenceClassificationTransformer classifier = TinyModel.Multiclass(_ml, settings: settings);
         IDataView scored = classifier.Transform(prompt.Transform(data));
