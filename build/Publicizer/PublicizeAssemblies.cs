@@ -3,7 +3,6 @@ using System;
 using System.IO;
 using System.Text;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 namespace MLComponents.Build;
 
@@ -16,7 +15,7 @@ namespace MLComponents.Build;
 /// that factory's references. The three tables to change stand among the first seven of ECMA-335 (partition II, 22 and 24.2.6),
 /// so that their place follows from the sizes of those rows.
 /// </remarks>
-public sealed class PublicizeAssemblies : Task
+public sealed class PublicizeAssemblies : Microsoft.Build.Utilities.Task
 {
     /// <summary>The assemblies to copy.</summary>
     [Required]

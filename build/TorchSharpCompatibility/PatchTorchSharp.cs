@@ -4,7 +4,6 @@ using System.Collections.Generic;
 using System.IO;
 using System.Text;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 namespace MLComponents.Build;
 
@@ -18,7 +17,7 @@ namespace MLComponents.Build;
 /// Compiled when a build needs it (RoslynCodeTaskFactory), here and in projects that use the package: one file,
 /// .NET Standard 2.0 only. What does not look as expected is left alone with a warning, for the build itself is sound.
 /// </remarks>
-public sealed class PatchTorchSharp : Task
+public sealed class PatchTorchSharp : Microsoft.Build.Utilities.Task
 {
     private const string MissingVersion = "GLIBCXX_3.4.32";
     private const string AnchorSymbol = "_ZSt21ios_base_library_initv";
