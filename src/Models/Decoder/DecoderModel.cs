@@ -46,7 +46,7 @@ internal sealed class DecoderModel : DecoderModule
         Tensor? positions = PositionIds(input.PositionIds, hidden);
         AttentionMasks masks = AttentionMasks.Build(
             _config, hidden.shape[0], past, length, input.AttentionMask, positions, input.Cache is not null, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
-        RotaryTable rotary = positions is null ? _rotary.Follow(past, length, hidden.dtype, hidden.device) : _rotary.At(positions, hidden.dtype);
+        RotaryTable rotary = positions is null ? _rotary.Follow(past, length, hidden.device) : _rotary.At(positions);
 
         List<Tensor> hiddenStates = [];
         List<Tensor> attentions = [];
@@ -91,7 +91,7 @@ internal sealed class DecoderModel : DecoderModule
     {
         using var scope = NewDisposeScope();
         int length = (int)hidden.shape[1];
-        RotaryTable rotary = _rotary.Follow(0, length, hidden.dtype, hidden.device);
+        RotaryTable rotary = _rotary.Follow(0, length, hidden.device);
         AttentionMasks masks = AttentionMasks.Build(
             _config, hidden.shape[0], 0, length, null, null, false, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
         Tensor state = hidden.alias();
@@ -115,7 +115,7 @@ internal sealed class DecoderModel : DecoderModule
         using var scope = NewDisposeScope();
         DecoderBlock block = _blocks[^1];
         int length = (int)hidden.shape[1];
-        RotaryTable rotary = _rotary.Follow(0, length, hidden.dtype, hidden.device);
+        RotaryTable rotary = _rotary.Follow(0, length, hidden.device);
         Tensor column = positions.unsqueeze(1);
         LayerMask mask = AttentionMasks.UpTo(positions, length, block.Window, hidden.dtype);
         Tensor pooled = block.ForwardPooled(hidden, rotary, column, Select(rotary, positions), mask);

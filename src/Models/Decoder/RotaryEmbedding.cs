@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MLComponents.Models;
 
 /// <summary>
-/// Gives the cosines and sines of positions. Angles are single precision whatever the weights are; only the result is rounded.
+/// Gives the cosines and sines of positions, in single precision even where the weights are not: a rounded angle is wrong for every element it turns.
 /// Safe for concurrent forward passes.
 /// </summary>
 internal sealed class RotaryEmbedding(DecoderConfig config)
@@ -19,27 +19,27 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
 
     /// <summary>The table of the positions 0, 1, 2, ... that follow those in a cache.</summary>
     /// <returns>Cosines and sines <c>[seq, rotated]</c> in the current dispose scope.</returns>
-    public RotaryTable Follow(int past, int length, ScalarType dtype, Device device)
+    public RotaryTable Follow(int past, int length, Device device)
     {
         if (config.Rope.DependsOnLength)
         {
             using Tensor positions = arange(past, past + length, ScalarType.Float32, device);
-            return Compute(positions, past + length, dtype);
+            return Compute(positions, past + length);
         }
 
         lock (_lock)
         {
-            if (_table is null || !_table.Serves(past + length, dtype, device))
+            if (_table is null || !_table.Serves(past + length, device))
             {
                 using var scope = NewDisposeScope();
                 int size = Math.Max(FirstTableLength, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(past + length)));
-                RotaryTable all = Compute(arange(size, ScalarType.Float32, device), size, dtype);
+                RotaryTable all = Compute(arange(size, ScalarType.Float32, device), size);
                 all.Cosines.DetachFromDisposeScope();
                 all.SignedSines.DetachFromDisposeScope();
 
                 // Another thread's views keep the memory of the old table alive; its handles can go.
                 _table?.Dispose();
-                _table = new PositionTable(all, size, dtype, device);
+                _table = new PositionTable(all, size, device);
             }
 
             RotaryTable table = _table.Table;
@@ -49,13 +49,12 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
 
     /// <summary>The table of given positions.</summary>
     /// <param name="positionIds"><c>[batch, seq]</c>.</param>
-    /// <param name="dtype">The element type of queries and keys.</param>
     /// <returns>Cosines and sines <c>[batch, 1, seq, rotated]</c> in the current dispose scope.</returns>
-    public RotaryTable At(Tensor positionIds, ScalarType dtype)
+    public RotaryTable At(Tensor positionIds)
     {
         using var scope = NewDisposeScope();
         int length = config.Rope.DependsOnLength ? (int)positionIds.max().item<long>() + 1 : 0;
-        RotaryTable table = Compute(positionIds.unsqueeze(1).to(ScalarType.Float32), length, dtype);
+        RotaryTable table = Compute(positionIds.unsqueeze(1).to(ScalarType.Float32), length);
         return table with { Cosines = table.Cosines.MoveToOuterDisposeScope(), SignedSines = table.SignedSines.MoveToOuterDisposeScope() };
     }
 
@@ -69,18 +68,17 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
         }
     }
 
-    private RotaryTable Compute(Tensor positions, int sequenceLength, ScalarType dtype)
+    private RotaryTable Compute(Tensor positions, int sequenceLength)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        ScalarType precise = dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
         Tensor frequencies = tensor(FrequenciesFor(sequenceLength), ScalarType.Float32, positions.device);
-        Tensor angles = (positions.unsqueeze(-1) * frequencies).to(precise);
+        Tensor angles = positions.unsqueeze(-1) * frequencies;
         Tensor cosines = angles.cos().mul_(_scaling);
         Tensor sines = angles.sin().mul_(_scaling);
         return new RotaryTable(
-            cat([cosines, cosines], -1).to(dtype).MoveToOuterDisposeScope(),
-            cat([-sines, sines], -1).to(dtype).MoveToOuterDisposeScope(),
+            cat([cosines, cosines], -1).MoveToOuterDisposeScope(),
+            cat([-sines, sines], -1).MoveToOuterDisposeScope(),
             2 * ((_rotarySize + 1) / 2));
     }
 
@@ -100,11 +98,11 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
         }
     }
 
-    /// <summary>Positions 0 to a length, for one element type on one device.</summary>
-    private sealed record PositionTable(RotaryTable Table, int Length, ScalarType DType, Device Device) : IDisposable
+    /// <summary>Positions 0 to a length, on one device.</summary>
+    private sealed record PositionTable(RotaryTable Table, int Length, Device Device) : IDisposable
     {
-        public bool Serves(int length, ScalarType dtype, Device device) =>
-            length <= Length && dtype == DType && device.type == Device.type && device.index == Device.index;
+        public bool Serves(int length, Device device) =>
+            length <= Length && device.type == Device.type && device.index == Device.index;
 
         public void Dispose()
         {

@@ -22,5 +22,10 @@ internal readonly record struct RotaryTable(Tensor Cosines, Tensor SignedSines, 
         return cat([turned, heads.narrow(-1, RotatedSize, size - RotatedSize)], -1).MoveToOuterDisposeScope();
     }
 
-    private Tensor Turn(Tensor x) => (x * Cosines) + (x.roll(RotatedSize / 2, -1) * SignedSines);
+    /// <summary>In single precision whatever the heads are in, and rounded once.</summary>
+    private Tensor Turn(Tensor heads)
+    {
+        Tensor x = heads.dtype == ScalarType.Float64 ? heads : heads.to(ScalarType.Float32);
+        return (x * Cosines).addcmul(x.roll(RotatedSize / 2, -1), SignedSines, 1).to(heads.dtype);
+    }
 }
