@@ -50,14 +50,6 @@ internal static class LabelColumn
         };
     }
 
-    /// <summary>The type of a promised key column's values, or null for a Boolean or a key without values.</summary>
-    public static DataViewType? KeyValueType(SchemaShape.Column label)
-    {
-        foreach (SchemaShape.Column annotation in label.Annotations)
-            if (label.IsKey && annotation.Name == AnnotationNames.KeyValues) return annotation.ItemType;
-        return null;
-    }
-
     private static ArgumentOutOfRangeException Mismatch(string name, string? found, bool binary) => OutOfRange.Error(
         $"Schema mismatch for label column '{name}': expected {(binary ? "Boolean" : $"a key (add ml.Transforms.Conversion.MapValueToKey(\"{name}\"))")}, got {found ?? "no such column"}.", "inputSchema");
 }

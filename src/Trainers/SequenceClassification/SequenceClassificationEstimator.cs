@@ -53,7 +53,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         SchemaShape.Column label = LabelColumn.Find(inputSchema, _labelColumnName, _binary);
-        return ClassificationSchema.Promise(inputSchema, ScoringSettings(), _binary ? ClassLabels.Binary : ClassLabels.Placeholder(LabelColumn.KeyValueType(label)));
+        return ClassificationSchema.Promise(inputSchema, ScoringSettings(), _binary ? ClassLabels.Binary : ClassLabels.OfShape(label));
     }
 
     /// <summary>Trains on the rows of a data set.</summary>
