@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using MLComponents.Transforms;
 
-namespace MLComponents.Tests.Transforms;
+namespace MLComponents.Testing;
 
 /// <summary>A model whose logits are letter counts: one token per character, one output per letter from 'a' on. It counts what it is asked.</summary>
 internal sealed class CountingScorer(int outputs, int maxLength = 1000) : ITextScorer

@@ -2,7 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLComponents.Transforms;
 
-namespace MLComponents.Tests.Transforms;
+namespace MLComponents.Testing;
 
 /// <summary>Rows for classifiers whose outputs are letters: the text is mostly the letter of its label.</summary>
 internal static class Tickets

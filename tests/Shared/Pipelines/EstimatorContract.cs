@@ -2,7 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLComponents.Transforms;
 
-namespace MLComponents.Tests.Transforms;
+namespace MLComponents.Testing;
 
 /// <summary>
 /// What ML.NET's own tests ask of every estimator: bad schemas fail everywhere, a saved and loaded transformer is the same one,

@@ -5,7 +5,7 @@ using MLComponents.Tokenization;
 using MLComponents.Transforms;
 using TorchSharp;
 
-namespace MLComponents.Tests.Transforms;
+namespace MLComponents.Testing;
 
 /// <summary>A random model with one token per byte: small enough for any test, with every part of a real one.</summary>
 internal static class TinyModel
