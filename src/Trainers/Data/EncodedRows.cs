@@ -13,11 +13,12 @@ internal sealed class EncodedRows(LabeledTexts texts, ITextScorer scorer, int mo
 {
     private List<TrainingRow>? _kept;
 
-    /// <summary>Texts of one pass that were cut to the longest length; known after the first pass.</summary>
+    /// <summary>Texts that were cut to the longest length: so far, in the first pass; of every pass after it.</summary>
     public long Truncated { get; private set; }
 
     /// <summary>Reads all rows in the order of the data.</summary>
-    public IEnumerable<TrainingRow> Read(CancellationToken cancellationToken)
+    /// <param name="checkAlive">Throws when the run has been cancelled.</param>
+    public IEnumerable<TrainingRow> Read(Action checkAlive)
     {
         if (_kept is not null)
         {
@@ -29,16 +30,15 @@ internal sealed class EncodedRows(LabeledTexts texts, ITextScorer scorer, int mo
         long truncated = 0;
         foreach ((ReadOnlyMemory<char> text, int label) in texts.Read())
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            checkAlive();
             EncodedText encoded = scorer.Encode(text.Span);
-            if (encoded.Truncated) truncated++;
+            if (encoded.Truncated) Truncated = Math.Max(Truncated, ++truncated);
             var row = new TrainingRow(encoded.Ids, label);
             if (kept is not null && kept.Count < mostKept) kept.Add(row);
             else kept = null;
             yield return row;
         }
 
-        Truncated = truncated;
         _kept = kept;
     }
 }

@@ -8,13 +8,16 @@ namespace MLComponents.Trainers;
 internal sealed record LabelCensus(long Rows, long[] PerLabel)
 {
     /// <summary>Counts the rows of one pass.</summary>
-    public static LabelCensus Take(LabeledTexts texts, CancellationToken cancellationToken)
+    /// <param name="texts">The rows.</param>
+    /// <param name="checkAlive">Throws when the run has been cancelled.</param>
+    public static LabelCensus Take(LabeledTexts texts, Action checkAlive)
     {
         var perLabel = new long[texts.Labels.Count];
         long rows = 0;
         foreach (int label in texts.ReadLabels())
         {
-            if ((++rows & 0xFFF) == 0) cancellationToken.ThrowIfCancellationRequested();
+            checkAlive();
+            rows++;
             perLabel[label]++;
         }
 
@@ -32,7 +35,7 @@ internal sealed record LabelCensus(long Rows, long[] PerLabel)
     }
 
     /// <summary>What a row of each label counts in the loss, or null where all count the same.</summary>
-    /// <exception cref="ArgumentException">The options name a label that does not exist.</exception>
+    /// <exception cref="ArgumentException">The options name a label that does not exist, or leave nothing to learn from.</exception>
     public float[]? Weights(SequenceClassificationOptions options, ClassLabels labels)
     {
         if (options.BalanceClasses)
@@ -51,6 +54,8 @@ internal sealed record LabelCensus(long Rows, long[] PerLabel)
             weights[index] = (float)weight;
         }
 
+        if (PerLabel.Zip(weights).All(label => label.First == 0 || label.Second == 0))
+            throw new ArgumentException($"{nameof(options.ClassWeights)} gives every label that occurs the weight 0; expected a weight above 0 for at least one.", nameof(options));
         return weights;
     }
 }

@@ -28,7 +28,7 @@ internal static class LabelColumn
         return fits ? found!.Value : throw Mismatch(name, found is { } other ? $"{other.Kind} of {other.ItemType}{(other.IsKey ? " (key)" : "")}" : null, binary);
     }
 
-    /// <summary>Reads the current row's label as an index from 0; -1 where it is missing, or larger than any key.</summary>
+    /// <summary>Reads the current row's label as an index from 0: -1 where it is missing, <see cref="int.MaxValue"/> for that or anything larger.</summary>
     public static Func<int> Reader(DataViewRow row, DataViewSchema.Column column)
     {
         if (column.Type is BooleanDataViewType) return Reader<bool>(row, column, value => value ? 1 : 0);

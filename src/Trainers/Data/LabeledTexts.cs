@@ -78,7 +78,7 @@ internal sealed class LabeledTexts
     private int Check(int label, long row) => label >= 0 && label < Labels.Count
         ? label
         : throw new InvalidOperationException(
-            $"Row {row} has {(label < 0 ? "no label (a missing key)" : $"the key {label + 1L}")} in column '{_label.Name}'; expected one of its {Labels.Count} keys. "
+            $"Row {row} has {(label < 0 ? "no label (a missing key)" : label == int.MaxValue ? $"a key above {label}" : $"the key {label + 1}")} in column '{_label.Name}'; expected one of its {Labels.Count} keys. "
             + "Rows whose label the key mapping has not seen must be filtered out, or the mapping made from data that has them.");
 
     /// <summary>A number in [0, 1) from a row's number and a seed: the mixing function of SplitMix64.</summary>

@@ -11,14 +11,21 @@ internal static class ClassifierLoader
     /// <summary>Texts are cut to this many tokens where nothing else is asked for: longer ones cost much and seldom help.</summary>
     private const int DefaultMaxLength = 512;
 
-    /// <summary>Loads model and tokenizer.</summary>
+    /// <summary>Throws where there is nothing to load, before any time is spent on the data.</summary>
     /// <exception cref="DirectoryNotFoundException">The model's folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">The folder lacks a file.</exception>
-    /// <exception cref="FormatException">A file is damaged, or the tokenizer does not belong to the model.</exception>
-    public static TextClassifier Load(SequenceClassificationOptions options, ClassLabels labels, Device device)
+    public static void CheckFolder(SequenceClassificationOptions options)
     {
         if (options.Model is { } named && !Directory.Exists(named))
             throw new DirectoryNotFoundException($"{nameof(options.Model)} is '{named}', but there is no folder {Path.GetFullPath(named)}; expected a Hugging Face folder with config.json, model.safetensors and tokenizer.json.");
+    }
+
+    /// <summary>Loads model and tokenizer.</summary>
+    /// <exception cref="FileNotFoundException">The folder lacks a file.</exception>
+    /// <exception cref="FormatException">A file is damaged, or the tokenizer does not belong to the model.</exception>
+    /// <exception cref="NotSupportedException">The model is of a family, or the tokenizer of a kind, that is not supported.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The longest length asked for exceeds the model's context.</exception>
+    public static TextClassifier Load(SequenceClassificationOptions options, ClassLabels labels, Device device)
+    {
         PretrainedTokenizer tokenizer = options.Model is { } path ? PretrainedTokenizer.Load(path) : TinyDecoder.LoadTokenizer();
         DecoderConfig Adapt(DecoderConfig config) => config with
         {
@@ -36,13 +43,16 @@ internal static class ClassifierLoader
         {
             return new TextClassifier(model, tokenizer, options.MaxLength ?? Math.Min(DefaultMaxLength, model.Config.MaxPositions), options.TruncationSide);
         }
-        catch (Exception error)
+        catch (ArgumentException error) when (error is not ArgumentOutOfRangeException)
+        {
+            // The arguments came from files: a tokenizer larger than the model's vocabulary is a fault of the folder.
+            model.Dispose();
+            throw new FormatException($"The model {(options.Model is null ? "of this library" : $"in {options.Model}")} is damaged: {error.Message}", error);
+        }
+        catch
         {
             model.Dispose();
-            // The arguments came from files: a tokenizer larger than the model's vocabulary is a fault of the folder.
-            throw error is ArgumentException and not ArgumentOutOfRangeException
-                ? new FormatException($"The model {(options.Model is null ? "of this library" : $"in {options.Model}")} is damaged: {error.Message}", error)
-                : error;
+            throw;
         }
     }
 }

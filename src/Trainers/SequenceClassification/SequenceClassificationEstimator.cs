@@ -62,7 +62,10 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
     /// <exception cref="InvalidOperationException">There are no rows, all have one label, or a row has none.</exception>
     /// <exception cref="DirectoryNotFoundException">The model's folder does not exist.</exception>
+    /// <exception cref="FileNotFoundException">The model's folder lacks a file.</exception>
     /// <exception cref="FormatException">A file of the model is damaged or does not fit the others.</exception>
+    /// <exception cref="NotSupportedException">The model is of a family, or the tokenizer of a kind, that is not supported.</exception>
+    /// <exception cref="ArgumentException">The validation set has other labels, or <see cref="SequenceClassificationOptions.ClassWeights"/> does not fit the labels.</exception>
     /// <exception cref="NotFiniteNumberException">The loss is not a finite number.</exception>
     /// <exception cref="TrainingCanceledException">The run was cancelled after its first step.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled before that.</exception>
@@ -70,13 +73,14 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     {
         ArgumentNullException.ThrowIfNull(input);
         (LabeledTexts training, LabeledTexts? validation) = Rows(input);
-        LabelCensus census = LabelCensus.Take(training, _options.CancellationToken);
+        ClassifierLoader.CheckFolder(_options);
+        Device device = ScoringDevice.Choose(_host, _options.Device);
+        LabelCensus census = LabelCensus.Take(training, CheckAlive);
         census.CheckTrainable(training);
         CheckValidation(training, validation);
         float[]? classWeights = census.Weights(_options, training.Labels);
 
         using IChannel channel = _host.Start("Fit");
-        Device device = ScoringDevice.Choose(_host, _options.Device);
         TextClassifier scorer = ClassifierLoader.Load(_options, training.Labels, device);
         try
         {
@@ -102,8 +106,9 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         TextClassifier scorer, LabeledTexts training, LabeledTexts? validation, TrainingPlan plan, float[]? classWeights, IChannel channel)
     {
         var rows = new EncodedRows(training, scorer, _options.ShufflePoolSize);
-        Validation? check = validation is null ? null
-            : new Validation(new EncodedRows(validation, scorer, _options.ShufflePoolSize), scorer, scorer.OutputCount, _options.BatchSize, _options.MaxTokensPerBatch);
+        EncodedRows? validationRows = validation is null ? null : new EncodedRows(validation, scorer, _options.ShufflePoolSize);
+        Validation? check = validationRows is null ? null
+            : new Validation(validationRows, scorer, scorer.OutputCount, _options.BatchSize, _options.MaxTokensPerBatch);
         using var run = new ClassifierTraining(scorer.Model, rows, check, plan, classWeights, scorer.PadId, _options, CheckAlive);
         long stepsDone = 0;
         run.Progressed += progress =>
@@ -123,18 +128,34 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         {
             return cancelled;
         }
+        finally
+        {
+            ReportTruncated(channel, "training", rows, scorer);
+            if (validationRows is not null) ReportTruncated(channel, "validation", validationRows, scorer);
+        }
 
-        if (rows.Truncated > 0)
-            channel.Warning(MessageSensitivity.None, $"{rows.Truncated} training texts were longer than {scorer.MaxLength} tokens and were cut ({_options.TruncationSide}). Raise {nameof(_options.MaxLength)}, or shorten the texts in the prompt.");
         if (run.StoppedEarly) channel.Info(MessageSensitivity.None, $"Stopped early: {_options.ValidationMetric} has not improved for {_options.EarlyStoppingPatience} epochs; the best weights are kept.");
         return null;
+    }
+
+    private void ReportTruncated(IChannel channel, string kind, EncodedRows rows, TextClassifier scorer)
+    {
+        if (rows.Truncated > 0)
+            channel.Warning(MessageSensitivity.None, $"{rows.Truncated} {kind} texts were longer than {scorer.MaxLength} tokens and were cut ({_options.TruncationSide}). Raise {nameof(_options.MaxLength)}, or shorten the texts in the prompt.");
     }
 
     private (LabeledTexts Training, LabeledTexts? Validation) Rows(IDataView input)
     {
         var all = new LabeledTexts(input, _textColumnName, _labelColumnName, _binary);
-        if (_options.ValidationSet is { } set) return (all, new LabeledTexts(set, _textColumnName, _labelColumnName, _binary));
-        return _options.ValidationFraction > 0 ? all.Split(_options.ValidationFraction, _options.Seed) : (all, null);
+        if (_options.ValidationSet is not { } set) return _options.ValidationFraction > 0 ? all.Split(_options.ValidationFraction, _options.Seed) : (all, null);
+        try
+        {
+            return (all, new LabeledTexts(set, _textColumnName, _labelColumnName, _binary));
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            throw OutOfRange.Error($"{nameof(_options.ValidationSet)}: {error.Message}", nameof(_options.ValidationSet));
+        }
     }
 
     private void CheckValidation(LabeledTexts training, LabeledTexts? validation)
@@ -143,7 +164,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         if (!validation.Labels.Names.SequenceEqual(training.Labels.Names))
             throw new ArgumentException(
                 $"The validation set's labels in column '{_labelColumnName}' are {Describe(validation.Labels)}, those of the training data {Describe(training.Labels)}: make both with the same fitted key mapping.");
-        if (LabelCensus.Take(validation, _options.CancellationToken).Rows == 0)
+        if (LabelCensus.Take(validation, CheckAlive).Rows == 0)
             throw new InvalidOperationException(_options.ValidationSet is null
                 ? $"{nameof(_options.ValidationFraction)} {_options.ValidationFraction} leaves no row to validate on: raise it or use {nameof(_options.ValidationSet)}."
                 : "The validation set has no rows.");

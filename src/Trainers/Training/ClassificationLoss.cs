@@ -20,8 +20,7 @@ internal sealed class ClassificationLoss : IDisposable
         if (weights is not null) _weightTensor = tensor(weights, device: device).DetachFromDisposeScope();
     }
 
-    /// <summary>The weight of a whole batch: what sums over its parts are divided by.</summary>
-    /// <exception cref="InvalidOperationException">Every row has a label of weight 0.</exception>
+    /// <summary>The weight of a whole batch: what sums over its parts are divided by. 0 where every row has a label of weight 0.</summary>
     public double TotalWeight(IReadOnlyList<TrainingRow> batch) => _weights is null ? batch.Count : batch.Sum(row => _weights[row.Label]);
 
     /// <summary>The part's share of the batch's loss, a float32 scalar.</summary>

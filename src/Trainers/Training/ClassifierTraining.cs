@@ -57,10 +57,13 @@ internal sealed class ClassifierTraining : IDisposable
 
     /// <summary>Trains. The model ends with the best validated weights, also when the run is cancelled.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    /// <exception cref="NotFiniteNumberException">The loss or a gradient is not a finite number.</exception>
+    /// <exception cref="NotFiniteNumberException">The loss, a gradient or a weight is not a finite number.</exception>
     public void Run()
     {
         _clock.Start();
+        // Dropout draws from the backend's own generator, which is the process's: it is given back as it was found.
+        using Tensor generator = get_rng_state();
+        random.manual_seed(_options.Seed);
         var pool = new ShufflePool(_options.ShufflePoolSize, _options.BatchSize);
         try
         {
@@ -69,20 +72,23 @@ internal sealed class ClassifierTraining : IDisposable
                 _model.train();
                 double epochLoss = 0;
                 long epochSteps = 0;
-                var random = new Random(HashOf(_options.Seed, epoch));
-                foreach (TrainingRow[] batch in pool.Batches(_rows.Read(_options.CancellationToken), random))
+                TrainingProgress? last = null;
+                foreach (TrainingRow[] batch in pool.Batches(_rows.Read(_checkAlive), new Random(HashOf(_options.Seed, epoch))))
                 {
-                    TrainingProgress progress = Step(batch, epoch);
-                    epochLoss += progress.Loss;
+                    last = Step(batch, epoch);
+                    epochLoss += last.Loss;
                     epochSteps++;
-                    Progressed?.Invoke(progress);
+                    Progressed?.Invoke(last);
                 }
 
-                if (_validation is not null) Validate(_validation, epoch, epochLoss / Math.Max(1, epochSteps));
+                if (_validation is not null && last is not null) Validate(_validation, last, epochLoss / epochSteps);
             }
+
+            CheckWeights();
         }
         finally
         {
+            set_rng_state(generator);
             _optimizer.ZeroGradients();
             _best.Restore(_model);
             _model.eval();
@@ -112,7 +118,7 @@ internal sealed class ClassifierTraining : IDisposable
         }
 
         double norm = _optimizer.GradientNorm();
-        if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw Diverged(loss, norm, learningRate);
+        if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw Diverged($"the loss is {loss} and the gradient norm {norm}", _step + 1, loss);
         _optimizer.Step(learningRate, Math.Min(1, _options.MaxGradientNorm / (norm + ClippingEpsilon)));
         _optimizer.ZeroGradients();
         _step++;
@@ -131,10 +137,12 @@ internal sealed class ClassifierTraining : IDisposable
         return share.ToDouble();
     }
 
-    private void Validate(Validation validation, int epoch, double epochLoss)
+    private void Validate(Validation validation, TrainingProgress last, double epochLoss)
     {
         _model.eval();
         ValidationResult result = validation.Run(_checkAlive);
+        if (!double.IsFinite(result.LogLoss)) throw Diverged($"the validation loss after it is {result.LogLoss}", _step, result.LogLoss);
+        int epoch = last.Epoch;
         double merit = result.Merit(_options.ValidationMetric);
         bool isBest = _bestMerit is null || merit > _bestMerit;
         if (isBest)
@@ -149,7 +157,15 @@ internal sealed class ClassifierTraining : IDisposable
             StoppedEarly = ++_epochsWithoutImprovement >= _options.EarlyStoppingPatience && epoch < _plan.Epochs;
         }
 
-        Progressed?.Invoke(Report(epoch, epochLoss, _plan.Rates.At(_step), 0, result with { IsBest = isBest }));
+        Progressed?.Invoke(Report(epoch, epochLoss, last.LearningRate, last.GradientNorm, result with { IsBest = isBest }));
+    }
+
+    /// <summary>The last step has no loss after it that would show what it did.</summary>
+    private void CheckWeights()
+    {
+        using var noGradients = no_grad();
+        double squares = _model.parameters().Sum(parameter => GradientNorm.SumOfSquares(parameter));
+        if (!double.IsFinite(squares)) throw Diverged($"the norm of the weights after it is {Math.Sqrt(squares)}", _step, squares);
     }
 
     private TrainingProgress Report(int epoch, double loss, double learningRate, double norm, ValidationResult? validation)
@@ -159,10 +175,10 @@ internal sealed class ClassifierTraining : IDisposable
             _tokens / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(_plan.Steps - _step) / _step), validation);
     }
 
-    private NotFiniteNumberException Diverged(double loss, double norm, double learningRate) => new(
-        $"Training diverged at step {_step + 1} of {_plan.Steps}: the loss is {loss} and the gradient norm {norm}; expected finite numbers. "
-        + $"Lower {nameof(_options.LearningRate)} (now {_plan.Rates.Peak}, {learningRate} at this step), raise {nameof(_options.WarmupRatio)} (now {_options.WarmupRatio}) "
-        + $"or lower {nameof(_options.MaxGradientNorm)} (now {_options.MaxGradientNorm}); if it happens at the first step, the model's weights are damaged.", loss);
+    private NotFiniteNumberException Diverged(string found, long step, double value) => new(
+        $"Training diverged at step {step} of {_plan.Steps}: {found}; expected finite numbers. "
+        + $"Lower {nameof(_options.LearningRate)} (now {_plan.Rates.Peak}, {_plan.Rates.At(step - 1)} at this step), raise {nameof(_options.WarmupRatio)} (now {_options.WarmupRatio}) "
+        + $"or lower {nameof(_options.MaxGradientNorm)} (now {_options.MaxGradientNorm}); if it happens at the first step, the model's weights are damaged.", value);
 
     private static int HashOf(int seed, int epoch) => unchecked((int)((uint)seed * 0x9E3779B1u ^ (uint)epoch * 0x85EBCA6Bu));
 }

@@ -18,7 +18,7 @@ internal sealed class Validation(EncodedRows rows, ITextScorer scorer, int label
         double logLoss = 0;
         var seen = new long[labelCount];
         var right = new long[labelCount];
-        foreach (TrainingRow[] window in rows.Read(CancellationToken.None).Chunk(WindowRows))
+        foreach (TrainingRow[] window in rows.Read(checkAlive).Chunk(WindowRows))
         {
             foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(window, row => row.Ids.Length), batchSize, maxTokens))
             {
