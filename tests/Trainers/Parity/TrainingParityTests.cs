@@ -1,0 +1,98 @@
+using MLComponents.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLComponents.Trainers.Tests;
+
+/// <summary>Training runs of the reference, step by step. Found by looking at what lies under the fixtures' train folder.</summary>
+public class TrainingParityTests(ITestOutputHelper output)
+{
+    private const string Single = "float32";
+
+    /// <summary>How much further than the reference's own bfloat16 run a bfloat16 run may be from float32.</summary>
+    private const double YardstickFactor = 1.5;
+
+    public static IEnumerable<TheoryDataRow<string>> Float32Runs() =>
+        from run in Trajectory.All()
+        where run.Precision == Single
+        select new TheoryDataRow<string>(run.Name) { TestDisplayName = $"{run.Name}: float32", Skip = run.WhyNot };
+
+    public static IEnumerable<TheoryDataRow<string, WeightUpdate>> BFloat16Runs() =>
+        from run in Trajectory.All()
+        where run.Precision != Single
+        from update in Enum.GetValues<WeightUpdate>()
+        select new TheoryDataRow<string, WeightUpdate>(run.Name, update) { TestDisplayName = $"{run.Name}: {update}", Skip = run.WhyNot ?? WhyNoYardstick(run) };
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Float32Runs))]
+    public void Every_step_is_the_references(string name)
+    {
+        Trajectory run = Trajectory.Named(name);
+        using SafetensorsFile tensors = run.OpenTensors();
+        using var replay = new Replay(run, ScalarType.Float32, masterWeights: false);
+
+        Close(run.LearningRatesPerStep, replay.Rates, 1e-9, "learning rate");
+        Close(run.Losses, replay.Losses, 1e-4, "loss");
+        Close(run.Norms, replay.Norms, 1e-4, "gradient norm");
+        CloseProbe(tensors, "probe_logits_before", replay.ProbeBefore);
+        CloseProbe(tensors, "probe_logits_after", replay.ProbeAfter);
+
+        // AdamW turns tiny gradients into steps of full size: a weight may be off by a step where its gradient is near zero.
+        foreach (string weight in tensors.Names.Where(key => key.StartsWith("final.", StringComparison.Ordinal)))
+        {
+            using Tensor expected = tensors.Read(weight), difference = (replay.Weights[weight["final.".Length..]] - expected).abs();
+            Assert.True(difference.max().ToDouble() <= run.LearningRatesPerStep.Max(), $"{weight} is off by up to {difference.max().ToDouble():E2}");
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Float32Runs))]
+    public void The_same_parameters_decay(string name)
+    {
+        Trajectory run = Trajectory.Named(name);
+        using SequenceClassificationModel model = SequenceClassificationModel.Load(run.Start);
+        ParameterGroup[] groups = [.. WeightDecayGroups.Of(model, run.WeightDecay)];
+        Assert.Equal(run.Decaying.Order(), Names(groups[0]));
+        Assert.Equal(run.NotDecaying.Order(), Names(groups[1]));
+
+        IEnumerable<string> Names(ParameterGroup group) =>
+            model.named_parameters().Where(pair => group.Parameters.Any(parameter => parameter.Handle == pair.parameter.Handle)).Select(pair => pair.name).Order();
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(BFloat16Runs))]
+    public void BFloat16_strays_no_further_than_the_references(string name, WeightUpdate update)
+    {
+        Trajectory run = Trajectory.Named(name), exact = TwinOf(run)!;
+        using var replay = new Replay(run, ScalarType.BFloat16, update == WeightUpdate.MasterWeights);
+        Close(run.LearningRatesPerStep, replay.Rates, 1e-9, "learning rate");
+        double allowed = Distance(exact.Losses, run.Losses), found = Distance(exact.Losses, replay.Losses);
+        output.WriteLine($"loss strays by {found:F4} (root mean square), the reference's by {allowed:F4}");
+        Assert.InRange(found, 0, YardstickFactor * allowed);
+    }
+
+    private static Trajectory? TwinOf(Trajectory run) => Trajectory.All().FirstOrDefault(other => other.Precision == Single && other.IsTwinOf(run));
+
+    private static string? WhyNoYardstick(Trajectory run) =>
+        run.Precision != "weights" ? "the reference kept float32 weights and activations and rounded only what it multiplied; here both are bfloat16"
+        : TwinOf(run) is null ? "there is no float32 run of the same batches to compare with"
+        : null;
+
+    private static double Distance(IReadOnlyList<double> expected, IReadOnlyList<double> found) =>
+        Math.Sqrt(expected.Zip(found, (one, other) => (one - other) * (one - other)).Average());
+
+    private static void Close(double[] expected, IReadOnlyList<double> found, double tolerance, string what)
+    {
+        Assert.Equal(expected.Length, found.Count);
+        for (int step = 0; step < expected.Length; step++)
+            Assert.True(Math.Abs(expected[step] - found[step]) <= tolerance * Math.Abs(expected[step]), $"{what} of step {step}: expected {expected[step]}, found {found[step]}");
+    }
+
+    private static void CloseProbe(SafetensorsFile tensors, string name, float[] found)
+    {
+        using Tensor expected = tensors.Read(name);
+        float[] values = expected.data<float>().ToArray();
+        Assert.Equal(values.Length, found.Length);
+        for (int i = 0; i < values.Length; i++) Assert.Equal(values[i], found[i], 2e-3f);
+    }
+}
