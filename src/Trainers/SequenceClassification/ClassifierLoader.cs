@@ -31,8 +31,11 @@ internal static class ClassifierLoader
         {
             LabelNames = [.. labels.Names],
             ProblemType = ProblemType.SingleLabelClassification,
-            PadTokenId = config.PadTokenId ?? tokenizer.PadTokenId ?? tokenizer.EosTokenId,
+            PadTokenId = config.PadTokenId ?? PadIdWithin(config.VocabularySize),
         };
+
+        // A tokenizer that has larger ids is refused below, by words of its own.
+        int? PadIdWithin(int vocabularySize) => (tokenizer.PadTokenId ?? tokenizer.EosTokenId) is { } id && id < vocabularySize ? id : null;
 
         ScalarType dtype = options.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         var storage = new ModelStorage(dtype, device, AttentionImplementation.ScaledDotProduct, options.Seed);

@@ -89,7 +89,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
             OperationCanceledException? cancelled = Train(scorer, training, validation, plan, classWeights, channel);
             SequenceClassificationSettings settings = ScoringSettings();
             settings.MaxLength = scorer.MaxLength;
-            var transformer = new SequenceClassificationTransformer(_host, scorer, training.Labels, settings);
+            var transformer = new SequenceClassificationTransformer(LivingEnvironment(), scorer, training.Labels, settings);
             return cancelled is null
                 ? transformer
                 : throw new TrainingCanceledException($"Training was cancelled. {nameof(TrainingCanceledException.Model)} of this exception holds what was learnt so far.", transformer, cancelled);
@@ -188,6 +188,20 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     {
         _options.CancellationToken.ThrowIfCancellationRequested();
         MLNetInterop.CheckAlive(_host);
+    }
+
+    /// <summary>Where the model is to score: in the trainer's environment or, where that was cancelled for good, in a fresh one.</summary>
+    private IHostEnvironment LivingEnvironment()
+    {
+        try
+        {
+            MLNetInterop.CheckAlive(_host);
+            return _host;
+        }
+        catch (OperationCanceledException)
+        {
+            return new MLContext();
+        }
     }
 
     private static long StepsBetweenMessages(TrainingPlan plan) => Math.Max(1, plan.Steps / 20);

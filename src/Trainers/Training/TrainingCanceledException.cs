@@ -10,7 +10,7 @@ public sealed class TrainingCanceledException : OperationCanceledException
 
     /// <summary>
     /// The transformer with the best validated weights so far, or with the weights of the last whole step where nothing was
-    /// validated yet. Belongs to whoever catches this.
+    /// validated yet. It scores also where the whole context was cancelled. Belongs to whoever catches this.
     /// </summary>
     public SequenceClassificationTransformer Model { get; }
 }

@@ -54,7 +54,7 @@ public sealed class SequenceClassificationSettings
         ArgumentOutOfRangeException.ThrowIfLessThan(LookAhead, 1);
         if (MaxLength is { } length) ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(MaxLength));
         if (!Enum.IsDefined(TruncationSide))
-            throw new ArgumentOutOfRangeException(nameof(TruncationSide), TruncationSide, "Expected End, Start or Middle.");
+            throw new ArgumentOutOfRangeException(nameof(TruncationSide), TruncationSide, $"{nameof(TruncationSide)} is {TruncationSide}; expected End, Start or Middle.");
         string[] outputs = [PredictedLabelColumnName, ScoreColumnName, ProbabilityColumnName];
         if (outputs.Distinct().Count() < outputs.Length)
             throw new ArgumentException($"The output columns need different names; found {string.Join(", ", outputs.Select(name => $"'{name}'"))}.");

@@ -1,0 +1,101 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLComponents.Transforms;
+
+namespace MLComponents.Trainers.Tests;
+
+public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
+{
+    private readonly MLContext _ml = new(seed: 1);
+    private readonly ProgressRecorder _progress = new();
+
+    /// <summary>A learning rate that is the same however many epochs are planned.</summary>
+    private SequenceClassificationOptions Constant(Action<SequenceClassificationOptions> change) => folder.Options(options =>
+    {
+        (options.Schedule, options.WarmupRatio, options.LearningRate, options.Progress) = (LearningRateSchedule.Constant, 0, 1e-2, _progress);
+        change(options);
+    });
+
+    [Fact]
+    public void The_weights_of_the_best_epoch_are_kept()
+    {
+        IDataView training = Tickets.View(_ml, 64), contradicting = Runs.Contradicting(_ml, 64);
+        using SequenceClassificationTransformer kept = _ml.Trainer(Constant(options => (options.Epochs, options.ValidationSet) = (3, contradicting))).Fit(training);
+        TrainingProgress[] validations = [.. _progress.Validations];
+        Assert.Equal([true, false, false], validations.Select(progress => progress.Validation!.IsBest));
+        Assert.True(validations[0].Validation!.LogLoss < validations[2].Validation!.LogLoss);
+        float[][] scores = Runs.Scores(kept, contradicting);
+        Assert.Equal(validations[0].Validation!.LogLoss, Runs.LogLoss(scores, contradicting), 1e-4);
+        Assert.Equal(validations[0].Validation!.MicroAccuracy, Runs.Accuracy(scores, contradicting), 1e-9);
+        Assert.Equal(_ml.TrainAndScore(Constant(options => options.Epochs = 1), training, contradicting), scores);
+    }
+
+    [Fact]
+    public void The_last_weights_are_kept_when_they_are_the_best()
+    {
+        IDataView data = Tickets.View(_ml, 64);
+        using SequenceClassificationTransformer transformer = _ml.Trainer(Constant(options => (options.Epochs, options.ValidationSet, options.LearningRate) = (2, data, 2e-3))).Fit(data);
+        Assert.Equal([true, true], _progress.Validations.Select(progress => progress.Validation!.IsBest));
+        Assert.Equal(_progress.All[^1].Validation!.LogLoss, Runs.LogLoss(Runs.Scores(transformer, data), data), 1e-4);
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 3)]
+    [InlineData(null, 4)]
+    public void Training_stops_when_nothing_improves_any_more(int? patience, int epochs)
+    {
+        var log = new LogRecorder(_ml);
+        _ml.Trainer(Constant(options => (options.Epochs, options.ValidationSet, options.EarlyStoppingPatience) = (4, Runs.Contradicting(_ml, 32), patience))).Fit(Tickets.View(_ml, 32)).Dispose();
+        Assert.Equal(epochs, _progress.Validations.Count());
+        Assert.Equal(epochs * 2, _progress.Steps.Count());
+        Assert.Equal(epochs < 4, log.Of(ChannelMessageKind.Info).Any(message => message.Contains("Stopped early: LogLoss has not improved")));
+    }
+
+    [Theory]
+    [InlineData(ValidationMetric.LogLoss)]
+    [InlineData(ValidationMetric.MicroAccuracy)]
+    [InlineData(ValidationMetric.MacroAccuracy)]
+    public void The_metric_asked_for_chooses_the_epoch(ValidationMetric metric)
+    {
+        IDataView data = Tickets.View(_ml, 48);
+        _ml.Trainer(Constant(options => (options.Epochs, options.ValidationFraction, options.ValidationMetric) = (3, 0.4, metric))).Fit(data).Dispose();
+        double best = double.NegativeInfinity;
+        foreach (ValidationResult result in _progress.Validations.Select(progress => progress.Validation!))
+        {
+            double merit = metric switch { ValidationMetric.LogLoss => -result.LogLoss, ValidationMetric.MicroAccuracy => result.MicroAccuracy, _ => result.MacroAccuracy };
+            Assert.Equal(merit > best, result.IsBest);
+            best = Math.Max(best, merit);
+            Assert.InRange(result.MicroAccuracy, 0, 1);
+            Assert.InRange(result.MacroAccuracy, 0, 1);
+        }
+    }
+
+    [Fact]
+    public void A_fraction_is_taken_off_the_training_rows()
+    {
+        IDataView data = Tickets.View(_ml, 100);
+        (LabeledTexts rest, LabeledTexts part) = new LabeledTexts(data, "Text", "Label", binary: false).Split(0.25, seed: 7);
+        var log = new LogRecorder(_ml);
+        _ml.Trainer(Constant(options => (options.Epochs, options.ValidationFraction, options.Seed, options.BatchSize) = (1, 0.25, 7, 1))).Fit(data).Dispose();
+        Assert.Equal(rest.ReadLabels().Count(), _progress.Steps.Count());
+        Assert.Contains(log.Of(ChannelMessageKind.Info), message => message.Contains($"Training on {rest.ReadLabels().Count()} rows of 3 labels"));
+        Assert.InRange(part.ReadLabels().Count(), 10, 40);
+    }
+
+    [Fact]
+    public void Metrics_are_those_of_the_rows()
+    {
+        // One token per letter, one logit per letter: the rightmost label of the largest count wins.
+        IDataView data = Tickets.View(_ml, 60);
+        var scorer = new CountingScorer(3);
+        var rows = new EncodedRows(new LabeledTexts(data, "Text", "Label", binary: false), scorer, mostKept: 100);
+        ValidationResult result = new Validation(rows, scorer, labelCount: 3, batchSize: 8, maxTokens: 200).Run(() => { });
+        using var transformer = Tickets.Multiclass(_ml, new CountingScorer(3));
+        var metrics = _ml.MulticlassClassification.Evaluate(transformer.Transform(data));
+        Assert.Equal(metrics.LogLoss, result.LogLoss, 1e-5);
+        Assert.Equal(metrics.MicroAccuracy, result.MicroAccuracy, 1e-9);
+        Assert.Equal(metrics.MacroAccuracy, result.MacroAccuracy, 1e-9);
+        Assert.All(scorer.Forwards, lengths => Assert.True(lengths.Length <= 8 && (lengths.Length == 1 || lengths.Length * lengths.Max() <= 200)));
+    }
+}
