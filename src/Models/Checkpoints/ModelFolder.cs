@@ -54,32 +54,36 @@ public static class ModelFolder
 
     /// <summary>Reads a model.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="adapt">Changes the configuration, for example its labels; the Boolean says that the head is to be fresh.</param>
+    /// <param name="adapt">Changes the configuration; with other labels than the folder's the head is fresh.</param>
     /// <param name="create">Makes the model, its weights uninitialised.</param>
     /// <param name="options">Element type, device, attention, seed.</param>
-    internal static T Load<T>(string folder, Func<DecoderConfig, (DecoderConfig Config, bool FreshHead)> adapt, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
+    internal static T Load<T>(string folder, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
         where T : PretrainedModel
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"There is no folder {Path.GetFullPath(folder)}; expected a Hugging Face model folder with {ConfigName} and {WeightsName}.");
-        var (config, freshHead) = adapt(DecoderConfig.Load(folder));
+        DecoderConfig config = DecoderConfig.Load(folder);
         using TensorSource source = OpenWeights(folder);
-        return Load(config, freshHead, source, create, options);
+        return Load(config, adapt, source, create, options);
     }
 
     /// <summary>Reads a model from a configuration and a stream of safetensors content.</summary>
-    internal static T Load<T>(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
+    internal static T Load<T>(
+        ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
         where T : PretrainedModel
     {
         ArgumentNullException.ThrowIfNull(weights);
         using var source = new SafetensorsStream(weights, "the model's weights");
-        return Load(DecoderConfig.Parse(configJson, "the model's configuration"), false, source, create, options);
+        return Load(DecoderConfig.Parse(configJson, "the model's configuration"), adapt, source, create, options);
     }
 
-    private static T Load<T>(DecoderConfig config, bool freshHead, TensorSource source, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
+    private static T Load<T>(
+        DecoderConfig stored, Func<DecoderConfig, DecoderConfig> adapt, TensorSource source, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
         where T : PretrainedModel
     {
+        DecoderConfig config = adapt(stored);
+        bool freshHead = !config.LabelNames.Equals(stored.LabelNames);
         // The stored type, as the reference's dtype="auto": what the configuration says, else the first tensor's.
         ScalarType dtype = options.DType ?? config.DType
             ?? source.Entries.FirstOrDefault(entry => entry.DType is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float64)?.DType

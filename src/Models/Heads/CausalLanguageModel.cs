@@ -51,7 +51,7 @@ public sealed class CausalLanguageModel : PretrainedModel
     /// <exception cref="NotSupportedException">The family is not supported.</exception>
     public static CausalLanguageModel Load(
         string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0) =>
-        ModelFolder.Load(folder, static config => (config, false), Create, new ModelStorage(dtype, device, attention, seed));
+        ModelFolder.Load(folder, static config => config, Create, new ModelStorage(dtype, device, attention, seed));
 
     /// <summary>Reads a model from memory.</summary>
     /// <param name="configJson">The content of its <c>config.json</c>.</param>
@@ -63,7 +63,7 @@ public sealed class CausalLanguageModel : PretrainedModel
     public static CausalLanguageModel Load(
         ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
-        ModelFolder.Load(configJson, weights, Create, new ModelStorage(dtype, device, attention, 0));
+        ModelFolder.Load(configJson, weights, static config => config, Create, new ModelStorage(dtype, device, attention, 0));
 
     /// <summary>Scores every token of the vocabulary at every position.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>

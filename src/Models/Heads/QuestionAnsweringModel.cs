@@ -39,7 +39,7 @@ public sealed class QuestionAnsweringModel : PretrainedModel
     public static QuestionAnsweringModel Load(
         string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0) =>
         ModelFolder.Load(
-            folder, static config => (config, false), static (config, storage) => new QuestionAnsweringModel(config, storage, initialize: false),
+            folder, static config => config, static (config, storage) => new QuestionAnsweringModel(config, storage, initialize: false),
             new ModelStorage(dtype, device, attention, seed));
 
     /// <summary>Scores each token.</summary>

@@ -45,8 +45,16 @@ public sealed class SequenceClassificationModel : PretrainedModel
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0)
     {
         if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
-        return ModelFolder.Load(folder, config => Relabel(config, labelCount), Create, new ModelStorage(dtype, device, attention, seed));
+        return Load(folder, config => Relabel(config, labelCount), new ModelStorage(dtype, device, attention, seed));
     }
+
+    /// <summary>Reads a folder for other labels; the head is fresh unless the folder's classifier has the same ones.</summary>
+    internal static SequenceClassificationModel Load(string folder, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+        ModelFolder.Load(folder, adapt, Create, storage);
+
+    /// <summary>As the other, from memory.</summary>
+    internal static SequenceClassificationModel Load(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+        ModelFolder.Load(configJson, weights, adapt, Create, storage);
 
     /// <summary>Reads a model from memory.</summary>
     /// <param name="configJson">The content of its <c>config.json</c>.</param>
@@ -58,7 +66,7 @@ public sealed class SequenceClassificationModel : PretrainedModel
     public static SequenceClassificationModel Load(
         ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
-        ModelFolder.Load(configJson, weights, Create, new ModelStorage(dtype, device, attention, 0));
+        Load(configJson, weights, static config => config, new ModelStorage(dtype, device, attention, 0));
 
     /// <summary>Scores texts with the reference's semantics: the text is scored at its rightmost token that is not padding, whatever the mask says.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
@@ -165,10 +173,10 @@ public sealed class SequenceClassificationModel : PretrainedModel
             : labels.is_integral() ? ProblemType.SingleLabelClassification
             : ProblemType.MultiLabelClassification);
 
-    private static (DecoderConfig Config, bool FreshHead) Relabel(DecoderConfig config, int? labelCount) =>
+    private static DecoderConfig Relabel(DecoderConfig config, int? labelCount) =>
         labelCount is not { } count || count == config.LabelCount
-            ? (config, false)
-            : (config with { LabelNames = [.. Enumerable.Range(0, count).Select(label => $"LABEL_{label}")], ProblemType = null }, true);
+            ? config
+            : config with { LabelNames = [.. Enumerable.Range(0, count).Select(label => $"LABEL_{label}")], ProblemType = null };
 
     private static SequenceClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

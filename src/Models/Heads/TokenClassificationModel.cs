@@ -39,7 +39,7 @@ public sealed class TokenClassificationModel : PretrainedModel
     public static TokenClassificationModel Load(
         string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0) =>
         ModelFolder.Load(
-            folder, static config => (config, false), static (config, storage) => new TokenClassificationModel(config, storage, initialize: false),
+            folder, static config => config, static (config, storage) => new TokenClassificationModel(config, storage, initialize: false),
             new ModelStorage(dtype, device, attention, seed));
 
     /// <summary>Scores each token.</summary>

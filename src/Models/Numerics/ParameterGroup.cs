@@ -5,4 +5,4 @@ namespace MLComponents.Models;
 /// <summary>Parameters that are updated with the same weight decay.</summary>
 /// <param name="Parameters">The parameters.</param>
 /// <param name="WeightDecay">The decoupled weight decay λ, at least 0.</param>
-internal sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay);
+public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay);

@@ -8,7 +8,7 @@ namespace MLComponents.Models;
 /// AdamW whose step is one pass over memory. bfloat16 weights are updated through a float32 master copy or by stochastic
 /// rounding, never by a plain bfloat16 update, which loses every change below 1/256 of a weight.
 /// </summary>
-internal sealed class AdamW : IDisposable
+public sealed class FusedAdamW : IDisposable
 {
     private const float SmallestNormal = 1.17549435e-38f;
     private const int MantissaBits = 7;
@@ -25,7 +25,7 @@ internal sealed class AdamW : IDisposable
     /// <param name="beta2">The decay of the squared gradients' mean, 0 to 1.</param>
     /// <param name="epsilon">Added to the denominator.</param>
     /// <param name="seed">The seed of stochastic rounding.</param>
-    public AdamW(IEnumerable<ParameterGroup> groups, bool masterWeights, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, int seed = 0)
+    public FusedAdamW(IEnumerable<ParameterGroup> groups, bool masterWeights, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, int seed = 0)
     {
         (_beta1, _beta2, _epsilon, _seed) = (beta1, beta2, epsilon, unchecked((uint)seed));
         foreach (ParameterGroup group in groups)

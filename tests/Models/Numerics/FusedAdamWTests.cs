@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace MLComponents.Models.Tests;
 
-public class AdamWTests
+public class FusedAdamWTests
 {
     private const double LearningRate = 0.01, Decay = 0.1;
 
@@ -22,7 +22,7 @@ public class AdamWTests
         var expected = new Parameter(start.clone());
         var actual = new Parameter(start.clone());
         using var reference = optim.AdamW([expected], lr: LearningRate, weight_decay: Decay);
-        using var optimizer = new AdamW([new ParameterGroup([actual], Decay)], masterWeights: true);
+        using var optimizer = new FusedAdamW([new ParameterGroup([actual], Decay)], masterWeights: true);
         for (int step = 0; step < 5; step++)
         {
             Tensor gradient = randn(size);
@@ -43,8 +43,8 @@ public class AdamWTests
         Tensor start = randn(3000).bfloat16();
         var wide = new Parameter(start.to_type(ScalarType.Float32));
         var rounded = new Parameter(start.clone());
-        using var wideOptimizer = new AdamW([new ParameterGroup([wide], Decay)], masterWeights: true);
-        using var optimizer = new AdamW([new ParameterGroup([rounded], Decay)], masterWeights: true);
+        using var wideOptimizer = new FusedAdamW([new ParameterGroup([wide], Decay)], masterWeights: true);
+        using var optimizer = new FusedAdamW([new ParameterGroup([rounded], Decay)], masterWeights: true);
         for (int step = 0; step < 20; step++)
         {
             Tensor gradient = randn(3000).bfloat16();
@@ -63,7 +63,7 @@ public class AdamWTests
         using var scope = NewDisposeScope();
         const int size = 100_000;
         var weights = new Parameter(full(size, 1f).bfloat16());
-        using var optimizer = new AdamW([new ParameterGroup([weights], 0)], masterWeights: false, seed: 3);
+        using var optimizer = new FusedAdamW([new ParameterGroup([weights], 0)], masterWeights: false, seed: 3);
         for (int step = 0; step < 10; step++)
         {
             weights.grad = ones(size).bfloat16();
@@ -83,7 +83,7 @@ public class AdamWTests
             using var scope = NewDisposeScope();
             manual_seed(5);
             var weights = new Parameter(randn(70_001).bfloat16());
-            using var optimizer = new AdamW([new ParameterGroup([weights], 0)], masterWeights: false, seed: seed);
+            using var optimizer = new FusedAdamW([new ParameterGroup([weights], 0)], masterWeights: false, seed: seed);
             for (int step = 0; step < 3; step++)
             {
                 weights.grad = randn(70_001).bfloat16();
@@ -108,13 +108,13 @@ public class AdamWTests
         manual_seed(2);
         Tensor start = randn(501, 13).to_type(dtype), gradient = randn(501, 13).to_type(dtype);
         var fused = new Parameter(start.clone());
-        using var optimizer = new AdamW([new ParameterGroup([fused], Decay)], masterWeights);
+        using var optimizer = new FusedAdamW([new ParameterGroup([fused], Decay)], masterWeights);
         fused.grad = gradient.clone();
         optimizer.Step(0.5, gradientScale: 0.25); // steps large enough to see in bfloat16
 
-        using var twin = new AdamW.State(new Parameter(start.clone()), Decay, masterWeights);
+        using var twin = new FusedAdamW.State(new Parameter(start.clone()), Decay, masterWeights);
         using (no_grad())
-            AdamW.StepByOperators(twin, gradient, new AdamWKernel((float)(1 - 0.5 * Decay), (float)(0.5 / (1 - 0.9)), 0.9f, 0.999f, (float)(1 / Math.Sqrt(1 - 0.999)), 1e-8f, 0.25f, 1));
+            FusedAdamW.StepByOperators(twin, gradient, new AdamWKernel((float)(1 - 0.5 * Decay), (float)(0.5 / (1 - 0.9)), 0.9f, 0.999f, (float)(1 / Math.Sqrt(1 - 0.999)), 1e-8f, 0.25f, 1));
         Tensor difference = (fused.to_type(ScalarType.Float32) - twin.Parameter.to_type(ScalarType.Float32)).abs();
         float tolerance = dtype == ScalarType.Float32 ? 1e-5f : masterWeights ? 0.016f : 0.032f; // bfloat16: one spacing between 2 and 4
         Assert.True(difference.max().item<float>() <= tolerance, $"largest difference {difference.max().item<float>()}");
@@ -125,7 +125,7 @@ public class AdamWTests
     {
         using var scope = NewDisposeScope();
         var frozen = new Parameter(ones(10));
-        using var optimizer = new AdamW([new ParameterGroup([frozen], Decay)], masterWeights: true);
+        using var optimizer = new FusedAdamW([new ParameterGroup([frozen], Decay)], masterWeights: true);
         optimizer.Step(LearningRate);
         Assert.True(frozen.eq(1).all().item<bool>());
     }

@@ -1,0 +1,40 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace TicketRouting;
+
+/// <summary>A text table with a header line; every column is read as text.</summary>
+internal sealed class Table
+{
+    private readonly string _path;
+    private readonly char _separator;
+
+    public Table(string path)
+    {
+        if (!File.Exists(path)) throw new FileNotFoundException($"There is no table at {path}.", path);
+        _path = path;
+        _separator = path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? ',' : '\t';
+        string header = File.ReadLines(path).FirstOrDefault() ?? throw new InvalidDataException($"The table {path} is empty; expected a header line.");
+        Columns = [.. header.Split(_separator).Select(name => name.Trim('"', ' '))];
+    }
+
+    /// <summary>The names in the header line.</summary>
+    public IReadOnlyList<string> Columns { get; }
+
+    /// <summary>The rows, as a stream.</summary>
+    public IDataView Load(MLContext ml) => ml.Data.LoadFromTextFile(_path, new TextLoader.Options
+    {
+        HasHeader = true,
+        Separators = [_separator],
+        AllowQuoting = _separator == ',',
+        ReadMultilines = _separator == ',',
+        Columns = [.. Columns.Select((name, index) => new TextLoader.Column(name, DataKind.String, index))],
+    });
+
+    /// <summary>A line for every column but the label and those called Id; the last one stands by itself.</summary>
+    public string DefaultTemplate(string label)
+    {
+        string[] inputs = [.. Columns.Where(name => name != label && !name.Equals("Id", StringComparison.OrdinalIgnoreCase))];
+        return string.Join('\n', inputs[..^1].Select(name => $"{name}: {{{name}}}")) + $"\n\n{{{inputs[^1]}}}";
+    }
+}

@@ -1,0 +1,12 @@
+namespace MLComponents.Tokenization;
+
+/// <summary><c>Sequence</c>: normalizers one after the other.</summary>
+internal sealed class NormalizerSequence(IReadOnlyList<TextNormalizer> steps) : TextNormalizer
+{
+    /// <inheritdoc/>
+    public override AlignedText Normalize(AlignedText text)
+    {
+        foreach (TextNormalizer step in steps) text = step.Normalize(text);
+        return text;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace MLComponents.Tokenization;
+
+/// <summary>A set of code points, by a rule; the answers for ASCII are kept.</summary>
+internal sealed class CodePointSet
+{
+    private readonly Func<int, bool> _rule;
+    private readonly UInt128 _ascii;
+
+    /// <summary>The code points for which the rule holds.</summary>
+    public CodePointSet(Func<int, bool> rule)
+    {
+        _rule = rule;
+        for (int codePoint = 0; codePoint < 128; codePoint++)
+            if (rule(codePoint)) _ascii |= UInt128.One << codePoint;
+    }
+
+    /// <summary>White space.</summary>
+    public static CodePointSet Space { get; } = new(CodePoints.IsWhiteSpace);
+
+    /// <summary>Decimal digits.</summary>
+    public static CodePointSet Digit { get; } = OfCategories(1 << (int)UnicodeCategory.DecimalDigitNumber);
+
+    /// <summary>Word characters.</summary>
+    public static CodePointSet Word { get; } = new(CodePoints.IsWordCharacter);
+
+    /// <summary>Hexadecimal digits.</summary>
+    public static CodePointSet Hexadecimal { get; } = new(codePoint => codePoint < 128 && char.IsAsciiHexDigit((char)codePoint));
+
+    /// <summary>Everything but the line feed.</summary>
+    public static CodePointSet NotNewline { get; } = new(codePoint => codePoint != '\n');
+
+    /// <summary>Everything.</summary>
+    public static CodePointSet All { get; } = new(_ => true);
+
+    /// <summary>The code points of some general categories, one bit each.</summary>
+    public static CodePointSet OfCategories(int categories) => new(codePoint => ((categories >> (int)CodePoints.Category(codePoint)) & 1) != 0);
+
+    /// <summary>A range, both ends included.</summary>
+    public static CodePointSet OfRange(int first, int last) => new(codePoint => codePoint >= first && codePoint <= last);
+
+    /// <summary>What any of the sets contains.</summary>
+    public static CodePointSet Union(IReadOnlyList<CodePointSet> sets) => sets.Count == 1 ? sets[0] : new(codePoint =>
+    {
+        foreach (CodePointSet set in sets)
+            if (set.Contains(codePoint)) return true;
+        return false;
+    });
+
+    /// <summary>Whether a code point is in the set.</summary>
+    public bool Contains(int codePoint) => codePoint < 128 ? ((_ascii >> codePoint) & UInt128.One) != UInt128.Zero : _rule(codePoint);
+
+    /// <summary>What this set and another one both contain.</summary>
+    public CodePointSet Intersect(CodePointSet other) => new(codePoint => Contains(codePoint) && other.Contains(codePoint));
+
+    /// <summary>What this set does not contain.</summary>
+    public CodePointSet Negate() => new(codePoint => !Contains(codePoint));
+
+    /// <summary>The set with everything that differs from one of its members by case only.</summary>
+    public CodePointSet IgnoreCase() => new(codePoint => CaseFolding.Equivalents(codePoint).Any(Contains));
+}

@@ -1,0 +1,31 @@
+namespace MLComponents.Tokenization;
+
+/// <summary>The lists one encoding needs, kept per thread so that encoding allocates little.</summary>
+internal sealed class Workspace
+{
+    private const int LargestKept = 1 << 20;
+
+    [ThreadStatic]
+    private static Workspace? _ofThread;
+
+    /// <summary>The workspace of this thread. Encoding calls no code of others, so that it is never used twice at a time.</summary>
+    public static Workspace Rented => _ofThread ??= new Workspace();
+
+    /// <summary>Lets go of the workspace of this thread if a huge text has made it large.</summary>
+    public static void Trim()
+    {
+        if (_ofThread is { } workspace && Math.Max(workspace.Ids.Capacity, workspace.Pieces.Capacity) > LargestKept) _ofThread = null;
+    }
+
+    /// <summary>Pieces.</summary>
+    public PieceList Pieces { get; } = new();
+
+    /// <summary>Pieces to be.</summary>
+    public PieceList SparePieces { get; } = new();
+
+    /// <summary>Ids of a whole text, or of a word where more than ids is asked for.</summary>
+    public IdBuffer Ids { get; } = new();
+
+    /// <summary>What the tokens of a word cover.</summary>
+    public PieceSpans Spans { get; } = new();
+}

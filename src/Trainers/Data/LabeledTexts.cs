@@ -1,0 +1,92 @@
+using Microsoft.ML;
+using MLComponents.Transforms;
+
+namespace MLComponents.Trainers;
+
+/// <summary>The text and label columns of a data set, read as a stream; all rows or a fixed share of them.</summary>
+internal sealed class LabeledTexts
+{
+    private readonly IDataView _data;
+    private readonly DataViewSchema.Column _text, _label;
+    private readonly Func<long, bool>? _includes;
+
+    /// <summary>Looks up the columns.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="textColumnName">A text column.</param>
+    /// <param name="labelColumnName">A key column, or a Boolean one for a binary classifier.</param>
+    /// <param name="binary">Whether the label is Boolean.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
+    public LabeledTexts(IDataView data, string textColumnName, string labelColumnName, bool binary)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        _data = data;
+        _text = ClassificationSchema.TextColumn(data.Schema, textColumnName);
+        _label = LabelColumn.Find(data.Schema, labelColumnName, binary);
+        Labels = binary ? ClassLabels.Binary : ClassLabels.FromKeyColumn(_label);
+    }
+
+    private LabeledTexts(LabeledTexts all, Func<long, bool> includes)
+    {
+        (_data, _text, _label, Labels) = (all._data, all._text, all._label, all.Labels);
+        _includes = includes;
+    }
+
+    /// <summary>The labels, in the order of their keys.</summary>
+    public ClassLabels Labels { get; }
+
+    /// <summary>The name of the text column.</summary>
+    public string TextColumnName => _text.Name;
+
+    /// <summary>The name of the label column.</summary>
+    public string LabelColumnName => _label.Name;
+
+    /// <summary>Parts the rows in two by their number: the same rows for the same seed, whatever is read in between.</summary>
+    /// <param name="fraction">The share of the second part, 0 to 1.</param>
+    /// <param name="seed">Chooses the rows.</param>
+    public (LabeledTexts Remainder, LabeledTexts Part) Split(double fraction, int seed)
+    {
+        bool InPart(long row) => Uniform((ulong)row, (uint)seed) < fraction;
+        return (new LabeledTexts(this, row => !InPart(row)), new LabeledTexts(this, InPart));
+    }
+
+    /// <summary>Reads all labels, checking each.</summary>
+    /// <exception cref="InvalidOperationException">A row has no label.</exception>
+    public IEnumerable<int> ReadLabels()
+    {
+        using DataViewRowCursor cursor = _data.GetRowCursor([_label]);
+        Func<int> label = LabelColumn.Reader(cursor, _label);
+        for (long row = 0; cursor.MoveNext(); row++)
+            if (_includes is null || _includes(row)) yield return Check(label(), row);
+    }
+
+    /// <summary>Reads texts and labels in the order of the data. The memory of a text is valid until the next one is read.</summary>
+    /// <exception cref="InvalidOperationException">A row has no label.</exception>
+    public IEnumerable<(ReadOnlyMemory<char> Text, int Label)> Read()
+    {
+        using DataViewRowCursor cursor = _data.GetRowCursor([_text, _label]);
+        ValueGetter<ReadOnlyMemory<char>> getText = cursor.GetGetter<ReadOnlyMemory<char>>(_text);
+        Func<int> label = LabelColumn.Reader(cursor, _label);
+        ReadOnlyMemory<char> text = default;
+        for (long row = 0; cursor.MoveNext(); row++)
+        {
+            if (_includes is not null && !_includes(row)) continue;
+            getText(ref text);
+            yield return (text, Check(label(), row));
+        }
+    }
+
+    private int Check(int label, long row) => label >= 0 && label < Labels.Count
+        ? label
+        : throw new InvalidOperationException(
+            $"Row {row} has {(label < 0 ? "no label (a missing key)" : $"the key {label + 1L}")} in column '{_label.Name}'; expected one of its {Labels.Count} keys. "
+            + "Rows whose label the key mapping has not seen must be filtered out, or the mapping made from data that has them.");
+
+    /// <summary>A number in [0, 1) from a row's number and a seed: the mixing function of SplitMix64.</summary>
+    private static double Uniform(ulong row, uint seed)
+    {
+        ulong z = (row + 1) * 0x9E3779B97F4A7C15UL + seed * 0xD1B54A32D192ED03UL;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return ((z ^ (z >> 31)) >> 11) * (1.0 / (1UL << 53));
+    }
+}

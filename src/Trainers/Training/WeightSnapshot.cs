@@ -1,0 +1,36 @@
+using MLComponents.Models;
+using static TorchSharp.torch;
+
+namespace MLComponents.Trainers;
+
+/// <summary>A copy of a model's weights, to come back to the best ones.</summary>
+internal sealed class WeightSnapshot : IDisposable
+{
+    private readonly Dictionary<string, Tensor> _copies = [];
+
+    /// <summary>Copies the weights of now over the copies of before.</summary>
+    public void Take(SequenceClassificationModel model)
+    {
+        using var noGradients = no_grad();
+        foreach ((string name, TorchSharp.Modules.Parameter parameter) in model.named_parameters())
+        {
+            if (_copies.TryGetValue(name, out Tensor? copy)) copy.copy_(parameter);
+            else _copies[name] = parameter.detach().clone().DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>Puts the copies back into the model; without copies the model stays as it is.</summary>
+    public void Restore(SequenceClassificationModel model)
+    {
+        using var noGradients = no_grad();
+        foreach ((string name, TorchSharp.Modules.Parameter parameter) in model.named_parameters())
+            if (_copies.TryGetValue(name, out Tensor? copy)) parameter.copy_(copy);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Tensor copy in _copies.Values) copy.Dispose();
+        _copies.Clear();
+    }
+}

@@ -1,0 +1,97 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLComponents.Transforms;
+
+/// <summary>The columns that a classifier adds, with what ML.NET's evaluators want to know of them: in a schema, and in an estimator's promise of one.</summary>
+internal static class ClassificationSchema
+{
+    private static readonly KeyDataViewType s_setIdType = new(typeof(uint), int.MaxValue - 1);
+
+    /// <summary>The input's columns and then PredictedLabel, Score and Probability.</summary>
+    public static DataViewSchema Append(DataViewSchema input, SequenceClassificationSettings settings, ClassLabels labels)
+    {
+        uint set = NextSetId(input);
+        string kind = labels.IsBinary ? "BinaryClassification" : "MulticlassClassification";
+
+        DataViewSchema.Annotations.Builder predicted = Describe(kind, "PredictedLabel", set);
+        DataViewSchema.Annotations.Builder score = Describe(kind, labels.IsBinary ? "Score" : "Probability", set);
+        DataViewSchema.Annotations.Builder probability = Describe(kind, "Probability", set);
+        if (labels.IsBinary)
+        {
+            probability.AddPrimitiveValue(AnnotationNames.IsNormalized, BooleanDataViewType.Instance, true);
+        }
+        else
+        {
+            labels.Annotate(predicted, AnnotationNames.KeyValues);
+            labels.Annotate(score, AnnotationNames.TrainingLabelValues);
+            ReadOnlyMemory<char>[] names = [.. labels.Names.Select(name => name.AsMemory())];
+            score.Add(AnnotationNames.SlotNames, new VectorDataViewType(TextDataViewType.Instance, names.Length),
+                (ValueGetter<VBuffer<ReadOnlyMemory<char>>>)((ref VBuffer<ReadOnlyMemory<char>> value) => new VBuffer<ReadOnlyMemory<char>>(names.Length, names).CopyTo(ref value)));
+        }
+
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(input);
+        builder.AddColumn(settings.PredictedLabelColumnName,
+            labels.IsBinary ? BooleanDataViewType.Instance : new KeyDataViewType(typeof(uint), labels.Count), predicted.ToAnnotations());
+        builder.AddColumn(settings.ScoreColumnName,
+            labels.IsBinary ? NumberDataViewType.Single : new VectorDataViewType(NumberDataViewType.Single, labels.Count), score.ToAnnotations());
+        builder.AddColumn(settings.ProbabilityColumnName, NumberDataViewType.Single, probability.ToAnnotations());
+        return builder.ToSchema();
+    }
+
+    /// <summary>What an estimator promises: the input's columns with the added ones in place of any of the same name.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    public static SchemaShape Promise(SchemaShape input, SequenceClassificationSettings settings, ClassLabels labels)
+    {
+        CheckText(input, settings.TextColumnName);
+        SchemaShape added = MLNetInterop.ShapeOf(Append(new DataViewSchema.Builder().ToSchema(), settings, labels));
+        Dictionary<string, SchemaShape.Column> columns = input.ToDictionary(column => column.Name);
+        foreach (SchemaShape.Column column in added) columns[column.Name] = column;
+        return new SchemaShape(columns.Values);
+    }
+
+    /// <summary>The text column of a schema.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is missing or no text.</exception>
+    public static DataViewSchema.Column TextColumn(DataViewSchema input, string name)
+    {
+        DataViewSchema.Column? found = input.GetColumnOrNull(name);
+        if (found is { Type: TextDataViewType } text) return text;
+        throw Mismatch(name, found?.Type.ToString(), input.Where(column => !column.IsHidden).Select(column => column.Name));
+    }
+
+    private static void CheckText(SchemaShape input, string name)
+    {
+        SchemaShape.Column? found = null;
+        foreach (SchemaShape.Column column in input)
+            if (column.Name == name) found = column;
+        if (found is not { Kind: SchemaShape.Column.VectorKind.Scalar, ItemType: TextDataViewType, IsKey: false })
+            throw Mismatch(name, found is null ? null : PromptColumns.Describe(found.Value), input.Select(column => column.Name));
+    }
+
+    private static ArgumentOutOfRangeException Mismatch(string name, string? found, IEnumerable<string> columns) => OutOfRange.Error(
+        $"Schema mismatch for text column '{name}': expected String (a text scalar), got {found ?? "no such column"}. The columns are {string.Join(", ", columns.Select(column => $"'{column}'"))}.");
+
+    private static DataViewSchema.Annotations.Builder Describe(string columnKind, string valueKind, uint set)
+    {
+        var builder = new DataViewSchema.Annotations.Builder();
+        builder.AddPrimitiveValue(AnnotationNames.ScoreColumnKind, TextDataViewType.Instance, columnKind.AsMemory());
+        builder.AddPrimitiveValue(AnnotationNames.ScoreValueKind, TextDataViewType.Instance, valueKind.AsMemory());
+        builder.AddPrimitiveValue(AnnotationNames.ScoreColumnSetId, s_setIdType, set);
+        return builder;
+    }
+
+    /// <summary>The number that tells one classifier's columns from another's: one more than the largest so far.</summary>
+    private static uint NextSetId(DataViewSchema schema)
+    {
+        uint largest = 0;
+        foreach (DataViewSchema.Column column in schema)
+        {
+            if (column.Annotations.Schema.GetColumnOrNull(AnnotationNames.ScoreColumnSetId) is not { } id || id.Type.RawType != typeof(uint)) continue;
+            uint value = 0;
+            column.Annotations.GetValue(AnnotationNames.ScoreColumnSetId, ref value);
+            largest = Math.Max(largest, value);
+        }
+        return largest + 1;
+    }
+}

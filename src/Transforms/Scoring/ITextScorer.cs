@@ -1,0 +1,23 @@
+namespace MLComponents.Transforms;
+
+/// <summary>A model that turns texts into one row of logits each: all that the scoring transformer knows of it.</summary>
+internal interface ITextScorer : IDisposable
+{
+    /// <summary>Logits per text.</summary>
+    int OutputCount { get; }
+
+    /// <summary>Most tokens of a text.</summary>
+    int MaxLength { get; }
+
+    /// <summary>Token ids of a text, cut to <see cref="MaxLength"/>. Safe to call from several threads.</summary>
+    EncodedText Encode(ReadOnlySpan<char> text);
+
+    /// <summary>Runs the model once. Called by one thread at a time.</summary>
+    /// <param name="rows">Token ids, at least one row and at least one id per row.</param>
+    /// <returns>Per row its logits, <see cref="OutputCount"/> each.</returns>
+    float[][] Forward(IReadOnlyList<int[]> rows);
+
+    /// <summary>Writes everything needed to build the scorer again, as entries of a model file.</summary>
+    /// <param name="saveEntry">Adds an entry: its name, and what writes its content.</param>
+    void Save(Action<string, Action<Stream>> saveEntry);
+}

@@ -1,0 +1,57 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLComponents.Models;
+using MLComponents.Tokenization;
+
+namespace MLComponents.Transforms;
+
+/// <summary>Loads a classifier that is already fine-tuned; there is nothing to learn. Made by <c>mlContext.Transforms.Text.SequenceClassification</c>.</summary>
+public sealed class SequenceClassificationScoringEstimator : IEstimator<SequenceClassificationTransformer>
+{
+    private readonly IHostEnvironment _env;
+    private readonly string _folder;
+    private readonly SequenceClassificationSettings _settings;
+    private readonly ClassLabels _labels;
+
+    internal SequenceClassificationScoringEstimator(IHostEnvironment env, string modelFolder, SequenceClassificationSettings? settings)
+    {
+        ArgumentNullException.ThrowIfNull(env);
+        ArgumentException.ThrowIfNullOrEmpty(modelFolder);
+        (_env, _folder, _settings) = (env, modelFolder, settings?.Copy() ?? new SequenceClassificationSettings());
+        _settings.Check();
+        _labels = ClassLabels.Text(DecoderConfig.Load(modelFolder).LabelNames);
+    }
+
+    /// <summary>Loads the model; reads no row. Every call loads a model of its own, which its transformer owns.</summary>
+    /// <param name="input">Data with the text column.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    /// <exception cref="FileNotFoundException">The folder lacks a file.</exception>
+    /// <exception cref="FormatException">A file is broken, or the weights have no classification head.</exception>
+    public SequenceClassificationTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ClassificationSchema.TextColumn(input.Schema, _settings.TextColumnName);
+        PretrainedTokenizer tokenizer = PretrainedTokenizer.Load(_folder);
+        SequenceClassificationModel model = SequenceClassificationModel.Load(_folder, device: ScoringDevice.Choose(_env, _settings.Device));
+        try
+        {
+            if (model.Report?.Fresh is { Count: > 0 } fresh)
+                throw new FormatException($"The weights in {_folder} have no classification head ({string.Join(", ", fresh)}): fine-tune it with a SequenceClassification trainer first.");
+            return new SequenceClassificationTransformer(_env, model, tokenizer, _labels, _settings);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The input's columns and the three added ones.</summary>
+    /// <param name="inputSchema">A shape with the text column.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return ClassificationSchema.Promise(inputSchema, _settings, _labels);
+    }
+}

@@ -1,0 +1,100 @@
+namespace MLComponents.Transforms;
+
+/// <summary>How a sequence classifier scores: columns, lengths and batches. Part of the model file, except for <see cref="Device"/> and <see cref="CancellationToken"/>.</summary>
+public sealed class SequenceClassificationSettings
+{
+    /// <summary>The text column to read. Default "Text".</summary>
+    public string TextColumnName { get; set; } = "Text";
+
+    /// <summary>The output column of the predicted label: a key with the training labels as its values, or <see langword="bool"/> for a binary classifier. Default "PredictedLabel".</summary>
+    public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
+
+    /// <summary>The output column of the scores: one probability per label, or the logit of <see langword="true"/> for a binary classifier. Default "Score".</summary>
+    public string ScoreColumnName { get; set; } = "Score";
+
+    /// <summary>The output column of the probability (0 to 1): of the predicted label, or of <see langword="true"/> for a binary classifier. Default "Probability".</summary>
+    public string ProbabilityColumnName { get; set; } = "Probability";
+
+    /// <summary>Most rows that the model reads at once, at least 1. Default 32.</summary>
+    public int BatchSize { get; set; } = 32;
+
+    /// <summary>Most tokens that the model reads at once, padding included, at least 1; a longer text is read alone. Default 4096.</summary>
+    public int MaxTokensPerBatch { get; set; } = 4096;
+
+    /// <summary>Most tokens of a text, at least 1; longer texts are cut, counted and reported in the log. <see langword="null"/> (the default): the model's context length.</summary>
+    public int? MaxLength { get; set; }
+
+    /// <summary>Which part of a too long text is cut. Default <see cref="MLComponents.Transforms.TruncationSide.End"/>.</summary>
+    public TruncationSide TruncationSide { get; set; } = TruncationSide.End;
+
+    /// <summary>
+    /// Most rows read ahead in order to batch rows of like length, at least 1. Default 2048. The first window of a cursor has
+    /// <see cref="BatchSize"/> rows and each further one twice as many up to this, and a batch is only computed when one of its
+    /// rows is asked for, so that a preview of a few rows costs one batch.
+    /// </summary>
+    public int LookAhead { get; set; } = 2048;
+
+    /// <summary>Where the model runs: "cpu", "cuda" or "cuda:N". <see langword="null"/> (the default): the GPU that <c>MLContext.GpuDeviceId</c> names, else the CPU. Not saved.</summary>
+    public string? Device { get; set; }
+
+    /// <summary>Stops scoring between two batches. Not saved.</summary>
+    public CancellationToken CancellationToken { get; set; }
+
+    internal SequenceClassificationSettings Copy() => (SequenceClassificationSettings)MemberwiseClone();
+
+    /// <summary>Throws what is wrong with the values, naming the option.</summary>
+    internal void Check()
+    {
+        ArgumentException.ThrowIfNullOrEmpty(TextColumnName);
+        ArgumentException.ThrowIfNullOrEmpty(PredictedLabelColumnName);
+        ArgumentException.ThrowIfNullOrEmpty(ScoreColumnName);
+        ArgumentException.ThrowIfNullOrEmpty(ProbabilityColumnName);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTokensPerBatch, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(LookAhead, 1);
+        if (MaxLength is { } length) ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(MaxLength));
+        if (!Enum.IsDefined(TruncationSide))
+            throw new ArgumentOutOfRangeException(nameof(TruncationSide), TruncationSide, "Expected End, Start or Middle.");
+        string[] outputs = [PredictedLabelColumnName, ScoreColumnName, ProbabilityColumnName];
+        if (outputs.Distinct().Count() < outputs.Length)
+            throw new ArgumentException($"The output columns need different names; found {string.Join(", ", outputs.Select(name => $"'{name}'"))}.");
+    }
+
+    internal void Write(BinaryWriter writer)
+    {
+        writer.Write(TextColumnName);
+        writer.Write(PredictedLabelColumnName);
+        writer.Write(ScoreColumnName);
+        writer.Write(ProbabilityColumnName);
+        writer.Write(BatchSize);
+        writer.Write(MaxTokensPerBatch);
+        writer.Write(MaxLength ?? 0);
+        writer.Write((byte)TruncationSide);
+        writer.Write(LookAhead);
+    }
+
+    internal static SequenceClassificationSettings Read(BinaryReader reader)
+    {
+        var settings = new SequenceClassificationSettings
+        {
+            TextColumnName = reader.ReadString(),
+            PredictedLabelColumnName = reader.ReadString(),
+            ScoreColumnName = reader.ReadString(),
+            ProbabilityColumnName = reader.ReadString(),
+            BatchSize = reader.ReadInt32(),
+            MaxTokensPerBatch = reader.ReadInt32(),
+            MaxLength = reader.ReadInt32() is > 0 and int length ? length : null,
+            TruncationSide = (TruncationSide)reader.ReadByte(),
+            LookAhead = reader.ReadInt32(),
+        };
+        try
+        {
+            settings.Check();
+        }
+        catch (ArgumentException error)
+        {
+            throw new FormatException($"The model file's settings are damaged: {error.Message}", error);
+        }
+        return settings;
+    }
+}

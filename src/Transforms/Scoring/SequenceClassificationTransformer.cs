@@ -1,0 +1,191 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLComponents.Models;
+using MLComponents.Tokenization;
+
+namespace MLComponents.Transforms;
+
+/// <summary>
+/// Classifies the texts of a column with a decoder language model: adds the predicted label, the scores and a probability.
+/// </summary>
+/// <remarks>
+/// <list type="table">
+/// <listheader><term>Column</term><description>Multi-class; binary</description></listheader>
+/// <item><term>PredictedLabel</term><description>key with the training labels as its values; <see langword="bool"/></description></item>
+/// <item><term>Score</term><description><c>Vector&lt;Single, labels&gt;</c> of probabilities that sum to 1; <see langword="float"/>, the logit of <see langword="true"/></description></item>
+/// <item><term>Probability</term><description><see langword="float"/>, the probability of the predicted label; of <see langword="true"/></description></item>
+/// </list>
+/// Rows are read ahead, scored in batches of like length and served in their own order; columns that nobody asks for cost
+/// nothing. Several cursors may be open at once, on several threads; the model serves them in turn. Disposing the transformer
+/// frees the model, after which its views throw <see cref="ObjectDisposedException"/>.
+/// </remarks>
+public sealed class SequenceClassificationTransformer : IPredictionTransformer<SequenceClassificationModel>, IDisposable
+{
+    internal const string LoaderSignature = "MLCSequenceClassifier";
+    internal const string SettingsEntry = "Settings.bin";
+
+    internal static readonly MLNetInterop.ModelFormat Format = new("MLCSEQCL", 0x00010001, 0x00010001, 0x00010001, LoaderSignature);
+
+    private readonly Lock _gate = new();
+    private bool _disposed;
+
+    /// <summary>Wraps a model and its tokenizer.</summary>
+    /// <param name="env">The environment.</param>
+    /// <param name="model">The model, where it is to run; owned by this transformer from now on.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="labels">What its outputs mean.</param>
+    /// <param name="settings">Columns, lengths and batches; copied. Its device is of no consequence.</param>
+    internal SequenceClassificationTransformer(IHostEnvironment env, SequenceClassificationModel model, PretrainedTokenizer tokenizer,
+        ClassLabels labels, SequenceClassificationSettings settings)
+        : this(env, new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide), labels, settings)
+    {
+    }
+
+    /// <summary>Wraps a scorer.</summary>
+    /// <param name="env">The environment.</param>
+    /// <param name="scorer">The model; owned by this transformer from now on.</param>
+    /// <param name="labels">What its outputs mean.</param>
+    /// <param name="settings">Columns and batches; copied.</param>
+    internal SequenceClassificationTransformer(IHostEnvironment env, ITextScorer scorer, ClassLabels labels, SequenceClassificationSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(env);
+        ArgumentNullException.ThrowIfNull(scorer);
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(settings);
+        settings.Check();
+        bool fits = labels.IsBinary ? scorer.OutputCount is 1 or 2 : scorer.OutputCount == labels.Count;
+        if (!fits)
+            throw new ArgumentException($"The model has {scorer.OutputCount} outputs for {(labels.IsBinary ? "a Boolean label" : $"{labels.Count} labels")}; expected {(labels.IsBinary ? "1 or 2" : labels.Count)}.", nameof(scorer));
+        Host = env.Register(nameof(SequenceClassificationTransformer));
+        Scorer = scorer;
+        Labels = labels;
+        Settings = settings.Copy();
+    }
+
+    /// <summary>The text column that is read.</summary>
+    public string TextColumnName => Settings.TextColumnName;
+
+    /// <summary>The labels as text, in the order of the slots of the score; "false", "true" for a binary classifier.</summary>
+    public IReadOnlyList<string> LabelNames => Labels.Names;
+
+    /// <summary>The model, owned by this transformer. With <see cref="Tokenizer"/> it can be saved as a Hugging Face folder.</summary>
+    public SequenceClassificationModel Model => Classifier.Model;
+
+    /// <summary>The model's tokenizer.</summary>
+    public PretrainedTokenizer Tokenizer => Classifier.Tokenizer;
+
+    private TextClassifier Classifier => Scorer as TextClassifier
+        ?? throw new InvalidOperationException("This transformer scores with something else than a sequence classification model.");
+
+    internal IHost Host { get; }
+
+    internal ITextScorer Scorer { get; }
+
+    internal ClassLabels Labels { get; }
+
+    internal SequenceClassificationSettings Settings { get; }
+
+    bool ITransformer.IsRowToRowMapper => true;
+
+    /// <summary>The input's columns and the three added ones.</summary>
+    /// <param name="inputSchema">A schema with the text column.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return new ClassificationMap(this, inputSchema).OutputSchema;
+    }
+
+    /// <summary>Adds the columns; the model runs when their values are read.</summary>
+    /// <param name="input">Data with the text column.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new ClassificationView(this, input);
+    }
+
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return new MappedRowMapper(new ClassificationMap(this, inputSchema));
+    }
+
+    void ICanSaveModel.Save(ModelSaveContext ctx)
+    {
+        MLNetInterop.BeginSave(ctx, Format);
+        MLNetInterop.SaveEntry(ctx, SettingsEntry, stream =>
+        {
+            using var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true);
+            Settings.Write(writer);
+            Labels.Write(writer);
+        });
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            Scorer.Save((name, write) => MLNetInterop.SaveEntry(ctx, name, write));
+        }
+    }
+
+    /// <summary>Frees the model.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            Scorer.Dispose();
+        }
+    }
+
+    /// <summary>Throws when the run was cancelled, by the context or by the token of the settings.</summary>
+    internal void CheckAlive()
+    {
+        Settings.CancellationToken.ThrowIfCancellationRequested();
+        MLNetInterop.CheckAlive(Host);
+    }
+
+    /// <summary>Runs the model once, for whichever thread comes first.</summary>
+    internal Classification[] Score(IReadOnlyList<int[]> rows)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            CheckAlive();
+            return Array.ConvertAll(Scorer.Forward(rows), logits => Labels.IsBinary ? Classification.Binary(logits) : Classification.Multiclass(logits));
+        }
+    }
+
+    /// <summary>Reads what <c>Save</c> wrote, onto the device that the environment asks for.</summary>
+    /// <exception cref="FormatException">An entry is missing or damaged.</exception>
+    internal static SequenceClassificationTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry)
+    {
+        SequenceClassificationSettings? settings = null;
+        ClassLabels? labels = null;
+        loadEntry(SettingsEntry, stream =>
+        {
+            using var reader = new BinaryReader(stream, System.Text.Encoding.UTF8, leaveOpen: true);
+            try
+            {
+                settings = SequenceClassificationSettings.Read(reader);
+                labels = ClassLabels.Read(reader);
+            }
+            catch (Exception error) when (error is EndOfStreamException or ArgumentException)
+            {
+                throw new FormatException($"The model file's settings are damaged: {error.Message}", error);
+            }
+        });
+
+        TextClassifier classifier = TextClassifier.Read(loadEntry, settings!, ScoringDevice.Choose(env, requested: null));
+        try
+        {
+            return new SequenceClassificationTransformer(env, classifier, labels!, settings!);
+        }
+        catch (ArgumentException error)
+        {
+            classifier.Dispose();
+            throw new FormatException($"The model file is damaged: {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using System.Text.Json.Nodes;
+
+namespace MLComponents.Tokenization.Tests;
+
+public sealed class LoadingTests
+{
+    public static IEnumerable<TheoryDataRow<string>> AllTrained() => GoldenSet.Roots.SelectMany((root, set) => GoldenSet.Trained(root)
+        .Select(found => new TheoryDataRow<string>(found.Folder) { TestDisplayName = $"{found.Name}: loads or is named as unsupported, {(set == 0 ? "committed" : "whole")} set" }));
+
+    [Theory]
+    [MemberData(nameof(AllTrained))]
+    public void A_tokenizer_loads_or_its_unsupported_component_is_named(string folder)
+    {
+        try
+        {
+            Assert.True(PretrainedTokenizer.Load(folder).VocabularySize > 0);
+        }
+        catch (NotSupportedException unsupported)
+        {
+            JsonObject json = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "tokenizer.json")))!.AsObject();
+            Assert.Matches(@"tokenizer\.json: (normalizer|pre_tokenizer|post_processor|decoder|model)\S* is .*, which is not supported; supported: \S+", unsupported.Message);
+            Assert.False(json["pre_tokenizer"]?.ToJsonString().Contains("ByteLevel") == true, "byte-level tokenizers are supported");
+        }
+    }
+
+    [Theory]
+    [InlineData("normalizer", """{"type":"Precompiled"}""", "normalizer is of the type Precompiled")]
+    [InlineData("pre_tokenizer", """{"type":"Metaspace"}""", "pre_tokenizer is of the type Metaspace")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"Punctuation"}]}""", "pre_tokenizer.pretokenizers[0] is of the type Punctuation")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Digits"}]}""", "not the last")]
+    [InlineData("pre_tokenizer", """{"type":"Digits"}""", "without ByteLevel")]
+    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"\\p{Klingon}"},"behavior":"Isolated"}""", "Klingon")]
+    [InlineData("post_processor", """{"type":"BertProcessing"}""", "post_processor is of the type BertProcessing")]
+    [InlineData("decoder", """{"type":"WordPiece"}""", "decoder is of the type WordPiece")]
+    [InlineData("model.type", "\"Unigram\"", "model.type is 'Unigram'")]
+    [InlineData("model.byte_fallback", "true", "model.byte_fallback")]
+    [InlineData("model.dropout", "0.1", "model.dropout")]
+    [InlineData("model.end_of_word_suffix", "\"</w>\"", "model.end_of_word_suffix")]
+    public void What_is_not_supported_is_named(string path, string value, string named) =>
+        Assert.Contains(named, Assert.Throws<NotSupportedException>(() => Samples.LoadChanged(json => Set(json, path, value))).Message);
+
+    [Theory]
+    [InlineData("normalizer", "3", "normalizer")]
+    [InlineData("normalizer", """{"kind":"NFC"}""", "normalizer.type must be a string")]
+    [InlineData("normalizer", """{"type":"Sequence","normalizers":[null]}""", "normalizer.normalizers[0]")]
+    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{},"behavior":"Isolated"}""", "pre_tokenizer.pattern")]
+    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"("},"behavior":"Isolated"}""", "pre_tokenizer.pattern")]
+    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"String":"x"},"behavior":"Sideways"}""", "pre_tokenizer.behavior must be Removed")]
+    [InlineData("added_tokens", """{"id":1}""", "added_tokens must be an array")]
+    [InlineData("added_tokens", """[{"id":-1,"content":"x"}]""", "added_tokens[0].id")]
+    [InlineData("added_tokens", """[{"id":99999999999,"content":"x"}]""", "added_tokens[0].id")]
+    [InlineData("added_tokens", """[{"id":0,"content":"x"}]""", "which '!' has already")]
+    [InlineData("added_tokens", """[{"id":2000,"content":"<x>"},{"id":2001,"content":"!"}]""", "model.vocab gives it 0")]
+    [InlineData("added_tokens", """[{"id":2000,"content":"<x>"},{"id":2000,"content":"<y>"}]""", "which '<x>' has already")]
+    [InlineData("added_tokens", """[{"id":2000,"content":"<x>"},{"id":2001,"content":"<x>"}]""", "listed twice")]
+    [InlineData("added_tokens", """[{"id":2000,"content":"\ud800"}]""", "valid Unicode")]
+    [InlineData("model", "[]", "model must be an object")]
+    [InlineData("model", "null", "model must be an object")]
+    [InlineData("model.vocab", "[]", "model.vocab must be an object")]
+    [InlineData("model.vocab", """{"a":0,"b":0}""", "'a' has already")]
+    [InlineData("model.vocab", """{"a":0,"a":1}""", "listed twice")]
+    [InlineData("model.vocab", """{"a":-1}""", "between 0 and")]
+    [InlineData("model.vocab", """{"a":2000000000}""", "between 0 and")]
+    [InlineData("model.vocab", """{"a":"0"}""", "whole numbers")]
+    [InlineData("model.vocab", """{"a":1.5}""", "whole numbers")]
+    [InlineData("model.merges", """["a b","a qqqq"]""", "model.merges[1] names 'qqqq'")]
+    [InlineData("model.merges", """["a b","zq"]""", "model.merges[1] must be two tokens")]
+    [InlineData("model.merges", """[["a"]]""", "model.merges[0]")]
+    [InlineData("model.merges", """[["t","h","e"]]""", "model.merges[0] must have two parts")]
+    [InlineData("model.merges", """[3]""", "model.merges[0]")]
+    [InlineData("model.merges", """{}""", "model.merges must be an array")]
+    public void What_is_wrong_is_named_with_its_place(string path, string value, string named)
+    {
+        // As text, for System.Text.Json would not write some of these.
+        string message = Assert.Throws<FormatException>(() => Samples.LoadText(Changed(path, value))).Message;
+        Assert.Contains(named, message);
+        Assert.Contains("tokenizer.json", message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("{} {}")]
+    [InlineData("{\"model\":{\"vocab\":{\"a\":0},}}")]
+    [InlineData("{\"model\":{},\"model\":{}}")]
+    [InlineData("not json")]
+    public void Broken_files_are_format_errors_that_name_the_file(string json) =>
+        Assert.Contains("tokenizer.json", Assert.Throws<FormatException>(() => Samples.LoadText(json)).Message);
+
+    [Fact]
+    public void Every_truncation_and_many_corruptions_of_a_file_give_documented_exceptions_only()
+    {
+        byte[] json = File.ReadAllBytes(Path.Combine(Samples.Folder("mixed-added"), "tokenizer.json"));
+        var random = new Random(9);
+        for (int trial = 0; trial < 300; trial++)
+        {
+            byte[] changed = trial % 2 == 0 ? json[..random.Next(json.Length)] : [.. json];
+            for (int change = 0; trial % 2 == 1 && change < 3; change++)
+                changed[random.Next(trial % 4 == 1 ? 3000 : changed.Length)] = (byte)"{}[]\",:0129-.eTfn\\ua\u0001"[random.Next(21)];
+            try
+            {
+                _ = PretrainedTokenizer.Load(new Dictionary<string, byte[]> { ["tokenizer.json"] = changed }).EncodeIds("Hello w\u00F6rld");
+            }
+            catch (Exception problem) when (problem is FormatException or NotSupportedException)
+            {
+                Assert.Contains("tokenizer.json", problem.Message);
+            }
+        }
+    }
+
+    [Fact]
+    public void Missing_files_are_named_with_what_there_is()
+    {
+        string folder = Directory.CreateTempSubdirectory("tokenizer").FullName;
+        File.WriteAllText(Path.Combine(folder, "tokenizer.model"), "");
+        FileNotFoundException problem = Assert.Throws<FileNotFoundException>(() => PretrainedTokenizer.Load(folder));
+        Assert.Contains("tokenizer.model", problem.Message);
+        Assert.Contains(folder, Assert.Throws<FileNotFoundException>(() => PretrainedTokenizer.Load(Path.Combine(folder, "none"))).Message);
+        Assert.Throws<ArgumentException>(() => PretrainedTokenizer.Load(new Dictionary<string, byte[]>()));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void Saving_writes_the_files_unchanged()
+    {
+        PretrainedTokenizer tokenizer = Samples.Load("qwen2-like");
+        string folder = Path.Combine(Directory.CreateTempSubdirectory("tokenizer").FullName, "inner");
+        tokenizer.Save(folder);
+        Assert.Equal(["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"], tokenizer.Files.Keys.Order(StringComparer.Ordinal));
+        foreach ((string name, byte[] content) in tokenizer.Files) Assert.Equal(content, File.ReadAllBytes(Path.Combine(folder, name)));
+        PretrainedTokenizer again = PretrainedTokenizer.Load(folder);
+        Assert.Equal(tokenizer.Encode("Hello <|im_end|>").Ids, again.Encode("Hello <|im_end|>").Ids);
+        Assert.Equal(tokenizer.EosTokenId, again.EosTokenId);
+        Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+    }
+
+    private static string Changed(string path, string value)
+    {
+        JsonObject json = JsonNode.Parse(File.ReadAllText(Path.Combine(Samples.Folder("qwen2-like"), "tokenizer.json")))!.AsObject();
+        Set(json, path, "\"@here@\"");
+        return json.ToJsonString().Replace("\"@here@\"", value);
+    }
+
+    private static void Set(JsonObject json, string path, string value)
+    {
+        string[] names = path.Split('.');
+        JsonObject target = names.Length == 1 ? json : json[names[0]]!.AsObject();
+        target[names[^1]] = JsonNode.Parse(value);
+    }
+}
