@@ -64,6 +64,19 @@ public class SequenceClassificationModelTests
     }
 
     [Fact]
+    public void A_model_that_scored_under_inference_mode_can_be_trained()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new SequenceClassificationModel(ModelSamples.Config(), seed: 1);
+        Tensor ids = RightPadded([7, 3]);
+        using (inference_mode()) model.forward(ids);
+
+        model.Loss(model.ForwardPooled(ids, tensor(new long[] { 6, 2 })), tensor(new long[] { 0, 1 })).backward();
+
+        Assert.All(model.parameters(), parameter => Assert.NotNull(parameter.grad));
+    }
+
+    [Fact]
     public void Several_rows_without_padding_id_are_refused_and_one_is_scored_at_its_end()
     {
         using var noGradient = no_grad();
