@@ -4,7 +4,7 @@ using MLComponents.Models;
 using MLComponents.Trainers;
 
 var model = new Argument<string>("model") { Description = "A Hugging Face folder, or 'tiny' for the decoder that comes with the library." };
-var data = new Option<string>("--data") { Description = "SMSSpamCollection: label, tab, text.", Required = true };
+var data = new Option<string>("--data") { Description = "SMSSpamCollection (label, tab, text), or tickets.tsv.", Required = true };
 var rows = new Option<int>("--rows") { DefaultValueFactory = _ => 10_000, Description = "Rows through Transform." };
 var slowRows = new Option<int>("--slow-rows") { DefaultValueFactory = _ => 1_000, Description = "Rows for the slower ways." };
 var skip = new Option<string[]>("--skip") { DefaultValueFactory = _ => [], Description = "Variants to leave out.", AllowMultipleArgumentsPerToken = true };
@@ -34,4 +34,12 @@ spam.SetAction(arguments => SmsSpam.Run(Folder(arguments), arguments.GetValue(da
     Epochs = arguments.GetValue(epochs), BatchSize = arguments.GetValue(batch), LearningRate = arguments.GetValue(rate), Precision = arguments.GetValue(precision), MaxLength = 128,
 }));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam }.Parse(args).Invoke();
+var template = new Option<string>("--template") { DefaultValueFactory = _ => "Product: {Product}\\nChannel: {Channel}\\nPlan: {Plan}\\nSubject: {Subject}\\n\\n{Body}", Description = "The prompt; \\n is a new line." };
+var decay = new Option<double>("--weight-decay") { DefaultValueFactory = _ => 0.01, Description = "Decoupled weight decay." };
+var tickets = new Command("tickets", "Fine-tuning on the tickets of examples/TicketRouting, beside TF-IDF.") { model, data, epochs, batch, rate, seeds, template, decay };
+tickets.SetAction(arguments => Tickets.Run(Folder(arguments), arguments.GetValue(data)!, arguments.GetValue(template)!.Replace("\\n", "\n"), arguments.GetValue(seeds)!, new SequenceClassificationOptions
+{
+    Epochs = arguments.GetValue(epochs), BatchSize = arguments.GetValue(batch), LearningRate = arguments.GetValue(rate), WeightDecay = arguments.GetValue(decay),
+}));
+
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets }.Parse(args).Invoke();
