@@ -129,7 +129,7 @@ public sealed class FusedAdamW : IDisposable
             First = zeros(parameter.shape, dtype: ScalarType.Float32, device: parameter.device).DetachFromDisposeScope();
             Second = zeros(parameter.shape, dtype: ScalarType.Float32, device: parameter.device).DetachFromDisposeScope();
             if (masterWeights && parameter.dtype != ScalarType.Float32)
-                Master = parameter.detach().to_type(ScalarType.Float32).DetachFromDisposeScope();
+                Master = parameter.to_type(ScalarType.Float32).DetachFromDisposeScope();
         }
 
         public Parameter Parameter { get; }

@@ -15,7 +15,8 @@ internal static class TensorSpans
         if (tensor.device_type != DeviceType.CPU || !tensor.is_contiguous())
             throw new ArgumentException($"Expected a contiguous tensor in CPU memory, found one of shape [{string.Join(", ", tensor.shape)}] on {tensor.device}.", nameof(tensor));
         if (tensor.numel() == 0) return 0;
-        using Tensor flat = tensor.detach().view(-1);
+        using Tensor detached = tensor.detach();
+        using Tensor flat = detached.view(-1);
         using Tensor head = flat.narrow(0, 0, 1); // a span over the whole could exceed 2^31 bytes
         fixed (byte* start = head.bytes) return (nint)start; // native memory: it does not move
     }

@@ -15,7 +15,7 @@ internal sealed class WeightSnapshot : IDisposable
         foreach ((string name, TorchSharp.Modules.Parameter parameter) in model.named_parameters())
         {
             if (_copies.TryGetValue(name, out Tensor? copy)) copy.copy_(parameter);
-            else _copies[name] = parameter.detach().clone().DetachFromDisposeScope();
+            else _copies[name] = parameter.clone().DetachFromDisposeScope();
         }
     }
 
