@@ -20,8 +20,8 @@ public class TicketRoutingTests
         Assert.Contains("Billing 40, Delivery 40, Repair 40", output);
         Assert.Contains("Fine-tuning my-decoder in bfloat16", output);
         Assert.Contains("epoch 1/1", output);
-        foreach (string name in (string[])["TF-IDF + SdcaMaximumEntropy", "Fine-tuned decoder"])
-            Assert.True(Regex.IsMatch(output, $@"{Regex.Escape(name)}\D+\d+\.\d\s?%"), output);
+        foreach (string name in (string[])["TF-IDF +", "Fine-tuned decoder"])
+            Assert.Matches($@"{Regex.Escape(name)}\D+\d+\.\d\s?%", output);
         Assert.Contains("Confusion table", output);
         Assert.Contains("PREDICTED", output);
         Assert.Contains("Some predictions", output);
@@ -49,5 +49,7 @@ public class TicketRoutingTests
         }
     }
 
-    private static Task<string> Run(string folder, params string[] arguments) => DotnetCommand.Run(folder, [Program, .. arguments]);
+    /// <summary>What it prints, without the line breaks and the runs of spaces that depend on the width of a terminal.</summary>
+    private static async Task<string> Run(string folder, params string[] arguments) =>
+        Regex.Replace(await DotnetCommand.Run(folder, [Program, .. arguments]), @"\s+", " ");
 }

@@ -33,9 +33,9 @@ internal sealed class Ticket
         return [.. Enumerable.Range(0, count).Select(row =>
         {
             (string queue, string[] words) = s_queues[row % s_queues.Length];
-            string[] body = [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => s_fillers[random.Next(s_fillers.Length)]), words[random.Next(words.Length)]];
+            string[] body = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => s_fillers[random.Next(s_fillers.Length)]), words[random.Next(words.Length)]];
             random.Shuffle(body);
-            return new Ticket { Product = random.Next(2) == 0 ? "Phone" : "", Price = row % 4 == 0 ? float.NaN : row * 0.5f, Body = string.Join(' ', body), Queue = queue };
+            return new Ticket { Product = random.Next(2) == 0 ? "Phone" : "", Price = row % 4 == 0 ? float.NaN : 9.5f, Body = string.Join(' ', body), Queue = queue };
         })];
     }
 }
