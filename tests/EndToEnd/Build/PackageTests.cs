@@ -110,8 +110,8 @@ public class PackageTests
     private static void WriteConsumer(string folder, string packages, string version)
     {
         CopySources(s_consumer, folder);
-        foreach (string program in (string[])["Trainer", "Scorer"])
-            File.WriteAllText(Path.Combine(folder, program, $"{program}.csproj"), """
+        foreach ((string program, string package) in ((string, string)[])[("Trainer", "MLComponents.Trainers"), ("Scorer", "MLComponents.Transforms")])
+            File.WriteAllText(Path.Combine(folder, program, $"{program}.csproj"), $"""
                 <Project Sdk="Microsoft.NET.Sdk">
                   <PropertyGroup>
                     <OutputType>Exe</OutputType>
@@ -122,7 +122,7 @@ public class PackageTests
                     <WarningsNotAsErrors>NU1900;NU1901;NU1902;NU1903;NU1904</WarningsNotAsErrors>
                   </PropertyGroup>
                   <ItemGroup>
-                    <PackageReference Include="MLComponents.Trainers" />
+                    <PackageReference Include="{package}" />
                     <Compile Include="../Shared/*.cs" />
                   </ItemGroup>
                 </Project>
@@ -135,6 +135,7 @@ public class PackageTests
               <Import Project="Repository.Packages.props" />
               <ItemGroup>
                 <PackageVersion Include="MLComponents.Trainers" Version="{version}" />
+                <PackageVersion Include="MLComponents.Transforms" Version="{version}" />
               </ItemGroup>
             </Project>
             """);

@@ -25,7 +25,7 @@ public class SnippetTests
         {
             protected static readonly MLContext ml = new();
             protected static readonly IDataView rows = null!;
-            protected static readonly DataOperationsCatalog.TrainTestData split = null!;
+            protected static readonly DataOperationsCatalog.TrainTestData split = default;
             protected static readonly ITransformer model = null!;
             protected static readonly string text = "";
         }

