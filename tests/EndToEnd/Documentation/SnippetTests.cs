@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text;
-using MLComponents.Testing;
 
 namespace MLComponents.EndToEnd.Tests;
 
@@ -42,7 +41,7 @@ public class SnippetTests
         arguments.AddRange(((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => $"-reference:\"{path}\""));
         await File.WriteAllTextAsync(folder["Surroundings.cs"], Surroundings, TestContext.Current.CancellationToken);
         arguments.Add($"\"{folder["Surroundings.cs"]}\"");
-        foreach (string page in Pages())
+        foreach (string page in Pages.All)
         {
             string name = Path.GetFileNameWithoutExtension(page).Replace('-', '_');
             Snippet[] snippets = [.. Snippet.Of(Path.GetFileName(page), await File.ReadAllTextAsync(page, TestContext.Current.CancellationToken))];
@@ -62,9 +61,6 @@ public class SnippetTests
     }
 
     private static string Compiler => typeof(SnippetTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(item => item.Key == "Compiler").Value!;
-
-    private static IEnumerable<string> Pages() =>
-        Directory.GetFiles(Path.Combine(TestPaths.Repository, "docs"), "*.md").Order(StringComparer.Ordinal).Prepend(Path.Combine(TestPaths.Repository, "README.md"));
 
     private static string Wrap(string name, Snippet snippet) => new StringBuilder()
         .AppendLine(snippet.Usings)
