@@ -1,14 +1,45 @@
+using System.CommandLine;
 using MLComponents.Benchmarks;
+using MLComponents.Models;
+using MLComponents.Trainers;
 
-switch (args)
+var model = new Argument<string>("model") { Description = "A Hugging Face folder, or 'tiny' for the decoder that comes with the library." };
+var data = new Option<string>("--data") { Description = "SMSSpamCollection (label, tab, text), or tickets.tsv.", Required = true };
+var rows = new Option<int>("--rows") { DefaultValueFactory = _ => 10_000, Description = "Rows through Transform." };
+var slowRows = new Option<int>("--slow-rows") { DefaultValueFactory = _ => 1_000, Description = "Rows for the slower ways." };
+var skip = new Option<string[]>("--skip") { DefaultValueFactory = _ => [], Description = "Variants to leave out.", AllowMultipleArgumentsPerToken = true };
+var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3, Description = "Times that every variant runs." };
+var epochs = new Option<int>("--epochs") { DefaultValueFactory = _ => 2, Description = "Epochs." };
+var batch = new Option<int>("--batch-size") { DefaultValueFactory = _ => 8, Description = "Rows per step." };
+var rate = new Option<double?>("--learning-rate") { Description = "Default: what suits the model." };
+var seeds = new Option<int[]>("--seeds") { DefaultValueFactory = _ => [123], Description = "One run each.", AllowMultipleArgumentsPerToken = true };
+var precision = new Option<Precision>("--precision") { DefaultValueFactory = _ => Precision.BFloat16, Description = "BFloat16 or Float32." };
+
+string? Folder(ParseResult arguments) => arguments.GetValue(model) is "tiny" ? null : arguments.GetValue(model);
+
+var step = new Command("training-step", "One training step, the library's against plain TorchSharp.") { model, skip, rounds };
+step.SetAction(arguments => TrainingStep.Compare(arguments.GetValue(model)!, rows: 16, tokens: 64, steps: 3, arguments.GetValue(rounds), arguments.GetValue(skip)!));
+
+var variant = new Argument<string>("variant");
+var sizes = new Argument<int[]>("sizes") { Description = "Rows, tokens, steps.", Arity = new ArgumentArity(3, 3) };
+var one = new Command("training-step-variant", "One variant of training-step, in this process.") { variant, model, sizes };
+one.SetAction(arguments => TrainingStep.Run(arguments.GetValue(variant)!, arguments.GetValue(model)!, arguments.GetValue(sizes)![0], arguments.GetValue(sizes)![1], arguments.GetValue(sizes)![2]));
+
+var scoring = new Command("scoring", "Scoring short texts through Transform.") { model, data, rows, slowRows };
+scoring.SetAction(arguments => Scoring.Run(Folder(arguments), arguments.GetValue(data)!, arguments.GetValue(rows), arguments.GetValue(slowRows)));
+
+var spam = new Command("sms-spam", "Fine-tuning on the SMS spam collection.") { model, data, epochs, batch, rate, seeds, precision };
+spam.SetAction(arguments => SmsSpam.Run(Folder(arguments), arguments.GetValue(data)!, arguments.GetValue(seeds)!, new SequenceClassificationOptions
 {
-    case ["training-step", var model, ..]:
-        TrainingStep.Compare(model, rows: 16, tokens: 64, steps: 3, rounds: 3, skipped: args[2..]);
-        return 0;
-    case ["training-step-variant", var variant, var model, var rows, var tokens, var steps]:
-        TrainingStep.Run(variant, model, int.Parse(rows), int.Parse(tokens), int.Parse(steps));
-        return 0;
-    default:
-        Console.Error.WriteLine("usage: training-step MODEL_FOLDER [VARIANT_TO_SKIP ...]");
-        return 2;
-}
+    Epochs = arguments.GetValue(epochs), BatchSize = arguments.GetValue(batch), LearningRate = arguments.GetValue(rate), Precision = arguments.GetValue(precision), MaxLength = 128,
+}));
+
+var template = new Option<string>("--template") { DefaultValueFactory = _ => "Product: {Product}\\nChannel: {Channel}\\nPlan: {Plan}\\nSubject: {Subject}\\n\\n{Body}", Description = "The prompt; \\n is a new line." };
+var decay = new Option<double>("--weight-decay") { DefaultValueFactory = _ => 0.01, Description = "Decoupled weight decay." };
+var tickets = new Command("tickets", "Fine-tuning on the tickets of examples/TicketRouting, beside TF-IDF.") { model, data, epochs, batch, rate, seeds, template, decay };
+tickets.SetAction(arguments => Tickets.Run(Folder(arguments), arguments.GetValue(data)!, arguments.GetValue(template)!.Replace("\\n", "\n"), arguments.GetValue(seeds)!, new SequenceClassificationOptions
+{
+    Epochs = arguments.GetValue(epochs), BatchSize = arguments.GetValue(batch), LearningRate = arguments.GetValue(rate), WeightDecay = arguments.GetValue(decay),
+}));
+
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets }.Parse(args).Invoke();

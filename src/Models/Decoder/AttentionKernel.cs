@@ -27,17 +27,9 @@ internal abstract class AttentionKernel
     /// <param name="weights">The weights after dropout, <c>[batch, heads, queries, keys]</c>, where the kernel gives them.</param>
     /// <returns><c>[batch, heads, queries, head]</c>.</returns>
     public abstract Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerMask mask, double dropout, out Tensor? weights);
-
-    /// <summary>Gives every query head its own copy of the key-value head it uses: head j serves the queries of group j.</summary>
-    protected static Tensor Repeat(Tensor heads, long queryHeads)
-    {
-        long[] shape = heads.shape;
-        if (shape[1] == queryHeads) return heads;
-        return heads.unsqueeze(2).expand(shape[0], shape[1], queryHeads / shape[1], shape[2], shape[3]).reshape(shape[0], queryHeads, shape[2], shape[3]);
-    }
 }
 
-/// <summary>libtorch's fused attention.</summary>
+/// <summary>Whatever is fastest.</summary>
 internal sealed class ScaledDotProductKernel : AttentionKernel
 {
     /// <inheritdoc/>
@@ -50,17 +42,7 @@ internal sealed class ScaledDotProductKernel : AttentionKernel
     public override Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerMask mask, double dropout, out Tensor? weights)
     {
         weights = null;
-        using var scope = NewDisposeScope();
-        long[] shape = queries.shape;
-        if (shape[2] == 1 && shape[1] != keys.shape[1])
-        {
-            // One query a head, and nothing hidden from one of a group only: the group's heads are the queries of one head, and no key is copied.
-            Tensor grouped = queries.view(shape[0], keys.shape[1], -1, shape[3]);
-            return nn.functional.scaled_dot_product_attention(grouped, keys, values, mask.Additive!, dropout).reshape(shape).MoveToOuterDisposeScope();
-        }
-
-        return nn.functional.scaled_dot_product_attention(
-            queries, Repeat(keys, shape[1]), Repeat(values, shape[1]), mask.Additive!, dropout, mask.IsCausal).MoveToOuterDisposeScope();
+        return FusedAttention.Apply(queries, keys, values, mask.Additive, mask.IsCausal, dropout);
     }
 }
 
@@ -76,14 +58,8 @@ internal sealed class EagerKernel : AttentionKernel
     /// <inheritdoc/>
     public override Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerMask mask, double dropout, out Tensor? weights)
     {
-        using var scope = NewDisposeScope();
-        long[] shape = queries.shape;
-        Tensor scores = queries.matmul(Repeat(keys, shape[1]).transpose(-2, -1)) * (1 / Math.Sqrt(shape[3]));
-        if (mask.Additive is { } additive) scores = scores + additive;
-        ScalarType precise = queries.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
-        Tensor probabilities = scores.softmax(-1, precise).to(queries.dtype);
-        if (dropout > 0) probabilities = nn.functional.dropout(probabilities, dropout);
-        weights = probabilities.MoveToOuterDisposeScope();
-        return probabilities.matmul(Repeat(values, shape[1])).MoveToOuterDisposeScope();
+        Tensor attended = FusedAttention.Composed(queries, keys, values, mask.Additive, mask.IsCausal, dropout, out Tensor given);
+        weights = given;
+        return attended;
     }
 }

@@ -23,8 +23,8 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
     {
         if (config.Rope.DependsOnLength)
         {
-            using Tensor positions = arange(past, past + length, ScalarType.Float32, device);
-            return Compute(positions, past + length);
+            using Tensor ordered = arange(past, past + length, ScalarType.Float32, device);
+            return Compute(ordered, past + length);
         }
 
         lock (_lock)
@@ -70,6 +70,8 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
 
     private RotaryTable Compute(Tensor positions, int sequenceLength)
     {
+        // A table made under inference_mode could never take part in training.
+        using var ordinary = inference_mode(false);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         Tensor frequencies = tensor(FrequenciesFor(sequenceLength), ScalarType.Float32, positions.device);

@@ -53,6 +53,15 @@ public abstract class PretrainedModel : nn.Module
         SafetensorsWriter.Write(stream, named_parameters().Select(pair => new KeyValuePair<string, Tensor>(pair.name, pair.parameter)), dtype);
 
     /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        // The base class releases the native modules, but not the parameters of modules that are written in .NET.
+        if (disposing)
+            foreach (var parameter in parameters().ToArray()) parameter.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <inheritdoc/>
     protected override void RegisterComponents()
     {
         // The constructors register; field names mean nothing here.

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,45 +10,46 @@ namespace MLComponents.Models;
 /// matrix instructions and 4 to 13 times slower where it has not.
 /// </summary>
 /// <remarks>
-/// The choice is measured once per process rather than read from processor flags, since the backend may be told to leave
-/// instructions unused (ONEDNN_MAX_CPU_ISA, for one). The two differ by a factor of at least two on every known
-/// processor, so the choice does not depend on the load of the machine. The environment variable
-/// <c>MLCOMPONENTS_BFLOAT16</c> set to <c>native</c> or <c>float32</c> overrides it.
+/// On a CPU the backend's kernels are used where the processor has AVX512-BF16 or AMX-BF16 and the backend has not been told to
+/// leave them unused (<c>ONEDNN_MAX_CPU_ISA</c>): a fact about the machine, not a measurement, so that every process on it computes
+/// the same bits. The environment variable <c>MLCOMPONENTS_BFLOAT16</c> set to <c>native</c> or <c>float32</c> overrides it.
 /// </remarks>
 internal static class BFloat16Compute
 {
-    private const string Variable = "MLCOMPONENTS_BFLOAT16";
-    private const int ProbeSize = 256;
-    private const int ProbeRounds = 5;
+    private const string OverrideVariable = "MLCOMPONENTS_BFLOAT16";
+    private const string InstructionSetVariable = "ONEDNN_MAX_CPU_ISA";
 
-    private static readonly Lazy<bool> s_cpuIsNative = new(DecideForCpu);
+    private static readonly Lazy<bool> s_cpuIsNative = new(() => DecideForCpu(
+        Environment.GetEnvironmentVariable(OverrideVariable), Environment.GetEnvironmentVariable(InstructionSetVariable), ProcessorHasInstructions()));
 
     /// <summary>Whether the backend's own bfloat16 kernels compute on this device.</summary>
     public static bool IsNative(Device device) => device.type != DeviceType.CPU || s_cpuIsNative.Value;
 
-    private static bool DecideForCpu() => Environment.GetEnvironmentVariable(Variable) switch
+    /// <summary>The decision from what it rests on.</summary>
+    /// <param name="wish">The override, or null.</param>
+    /// <param name="largestInstructionSet">What oneDNN may use at most, or null.</param>
+    /// <param name="hasInstructions">Whether the processor has bfloat16 matrix instructions.</param>
+    /// <exception cref="InvalidOperationException">The override is something else.</exception>
+    internal static bool DecideForCpu(string? wish, string? largestInstructionSet, bool hasInstructions) => wish switch
     {
-        null or "" => Measure(ScalarType.BFloat16) < Measure(ScalarType.Float32),
+        null or "" => hasInstructions && MayUse(largestInstructionSet),
         "native" => true,
         "float32" => false,
-        var other => throw new InvalidOperationException($"The environment variable {Variable} is '{other}'; expected 'native', 'float32' or nothing."),
+        _ => throw new InvalidOperationException($"The environment variable {OverrideVariable} is '{wish}'; expected 'native', 'float32' or nothing."),
     };
 
-    private static long Measure(ScalarType type)
-    {
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        Tensor left = zeros(ProbeSize, ProbeSize, dtype: type, device: CPU);
-        Tensor right = zeros(ProbeSize, ProbeSize, dtype: type, device: CPU);
-        long best = long.MaxValue;
-        for (int round = 0; round <= ProbeRounds; round++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            using Tensor product = left.matmul(right);
-            long elapsed = Stopwatch.GetTimestamp() - start;
-            if (round > 0) best = Math.Min(best, elapsed); // the first round loads kernels
-        }
+    /// <summary>Whether oneDNN's name of an instruction set is one that has bfloat16 products: all do from AVX512_CORE_BF16 on.</summary>
+    private static bool MayUse(string? name) =>
+        name is null or "" || new[] { "BF16", "FP16", "AMX", "AVX10", "ALL", "DEFAULT" }.Any(part => name.Contains(part, StringComparison.OrdinalIgnoreCase));
 
-        return best;
+    /// <summary>AVX512_BF16 (leaf 7.1, EAX bit 5) or AMX-BF16 (leaf 7.0, EDX bit 22), by Intel's manual, volume 2A, CPUID.</summary>
+    private static bool ProcessorHasInstructions()
+    {
+        const int featureLeaf = 7;
+        if (!X86Base.IsSupported || X86Base.CpuId(0, 0).Eax < featureLeaf) return false;
+        (int subleaves, _, _, int edx) = X86Base.CpuId(featureLeaf, 0);
+        bool hasAmx = (edx & (1 << 22)) != 0;
+        bool hasAvx512 = subleaves >= 1 && (X86Base.CpuId(featureLeaf, 1).Eax & (1 << 5)) != 0;
+        return hasAmx || hasAvx512;
     }
 }

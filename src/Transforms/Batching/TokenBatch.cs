@@ -13,7 +13,10 @@ internal sealed class TokenBatch : IDisposable
     /// <summary>Int64 ids `[batch, seq]`.</summary>
     public Tensor InputIds { get; }
 
-    /// <summary>Int64 `[batch]`: the position of each row's last token, which has read all of the row and nothing of the padding.</summary>
+    /// <summary>
+    /// Int64 `[batch]`: where each row is read off, the reference's pooling: its rightmost token that is not the padding token (0 where
+    /// there is none). It has read all of the row and nothing of the padding.
+    /// </summary>
     public Tensor LastPositions { get; }
 
     /// <summary>Tokens without padding.</summary>
@@ -21,7 +24,7 @@ internal sealed class TokenBatch : IDisposable
 
     /// <summary>Builds the tensors; the caller disposes the batch.</summary>
     /// <param name="rows">At least one row, at least one id each.</param>
-    /// <param name="padId">What fills shorter rows; a valid id, of no consequence.</param>
+    /// <param name="padId">What fills shorter rows, a valid id; a row that ends in it is read off before it.</param>
     /// <param name="device">Where the tensors go; null for the CPU.</param>
     /// <exception cref="ArgumentException">There is no row, or a row without ids.</exception>
     public static TokenBatch Create(IReadOnlyList<int[]> rows, int padId, Device? device = null)
@@ -39,7 +42,7 @@ internal sealed class TokenBatch : IDisposable
             Span<long> line = ids.AsSpan(row * longest, longest);
             for (int i = 0; i < content.Length; i++) line[i] = content[i];
             line[content.Length..].Fill(padId);
-            last[row] = content.Length - 1;
+            last[row] = Math.Max(0, content.AsSpan().LastIndexOfAnyExcept(padId));
             tokens += content.Length;
         }
         return new TokenBatch(tensor(ids, [rows.Count, longest], device: device), tensor(last, device: device), tokens);

@@ -41,7 +41,7 @@ internal sealed class TextClassifier : ITextScorer
         Tokenizer = tokenizer;
         _encoder = new TextEncoder(tokenizer, maxLength ?? config.MaxPositions, side);
         _device = model.parameters().First().device;
-        int pad = tokenizer.PadTokenId ?? config.PadTokenId ?? 0;
+        int pad = config.PadTokenId ?? tokenizer.PadTokenId ?? 0;
         PadId = pad >= 0 && pad < config.VocabularySize ? pad : 0;
     }
 

@@ -15,6 +15,14 @@ public class TokenBatchTests
     }
 
     [Fact]
+    public void Rows_that_hold_the_padding_token_are_read_off_where_the_reference_pools_them()
+    {
+        // Inside: no matter. At the end: the rightmost other token. Nothing else: the first position.
+        using TokenBatch batch = TokenBatch.Create([[1, 9, 3], [4, 5, 9, 9], [9, 9]], padId: 9);
+        Assert.Equal([2L, 1, 0], batch.LastPositions.data<long>().ToArray());
+    }
+
+    [Fact]
     public void Empty_batches_and_rows_are_refused()
     {
         Assert.Throws<ArgumentException>(() => TokenBatch.Create([], 0));

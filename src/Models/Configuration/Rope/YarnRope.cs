@@ -58,8 +58,10 @@ public sealed record YarnRope : RopeParameters
         float[] frequencies = Plain(Theta, rotarySize);
         for (int pair = 0; pair < frequencies.Length; pair++)
         {
-            float ramp = (float)Math.Clamp((pair - low) / (high - low), 0, 1);
-            frequencies[pair] = (frequencies[pair] / (float)Factor * ramp) + (frequencies[pair] * (1 - ramp));
+            // In the reference's order of single-precision operations.
+            float kept = 1 - Math.Clamp((pair - (float)low) / (float)(high - low), 0, 1);
+            float divided = 1 / ((float)Factor * (1 / frequencies[pair]));
+            frequencies[pair] = (divided * (1 - kept)) + (frequencies[pair] * kept);
         }
 
         return frequencies;

@@ -1,0 +1,100 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLComponents.Models;
+
+/// <summary>
+/// <c>softmax(Q Kᵀ / sqrt(head) + mask) V</c> by the fastest way for the element type, the lengths and the processor. All ways are equal up to rounding.
+/// </summary>
+/// <remarks>
+/// libtorch's fused kernel is right for float32. In bfloat16 on a processor its gradient is many times slower than the rest of the layer: for 16 texts of 64
+/// tokens, 9 heads of 64, forward and backward take 13 to 24 ms fused, 3 ms as separate products where the processor has bfloat16 instructions, and where it
+/// has none 52 ms fused, 11 to 41 ms in float32 with rounding.
+/// </remarks>
+internal static class FusedAttention
+{
+    /// <summary>Up to so many keys the matrix of weights is formed where that is faster; beyond, its memory counts.</summary>
+    private const int LongestComposed = 512;
+
+    /// <summary>Attends.</summary>
+    /// <param name="queries"><c>[batch, heads, queries, head]</c>.</param>
+    /// <param name="keys"><c>[batch, key-value heads, keys, head]</c>; head j of the queries uses head <c>j / (heads / key-value heads)</c>.</param>
+    /// <param name="values">As <paramref name="keys"/>.</param>
+    /// <param name="additive">Added to the scores, <c>[batch or 1, heads or 1, queries, keys]</c>, or null.</param>
+    /// <param name="isCausal">Whether query i sees only keys 0 to i.</param>
+    /// <param name="dropout">The dropout of the weights.</param>
+    /// <returns><c>[batch, heads, queries, head]</c>.</returns>
+    public static Tensor Apply(Tensor queries, Tensor keys, Tensor values, Tensor? additive, bool isCausal, double dropout)
+    {
+        if (queries.dtype != ScalarType.BFloat16 || queries.device_type != DeviceType.CPU) return Fused(queries, keys, values, additive, isCausal, dropout);
+        if (BFloat16Compute.IsNative(queries.device))
+        {
+            return keys.shape[2] <= LongestComposed
+                ? Composed(queries, keys, values, additive, isCausal, dropout, out _)
+                : Fused(queries, keys, values, additive, isCausal, dropout);
+        }
+
+        // Without gradient the fused kernel computes in float32 itself.
+        return is_grad_enabled() && (queries.requires_grad || keys.requires_grad || values.requires_grad)
+            ? Widened(queries, keys, values, additive, isCausal, dropout)
+            : Fused(queries, keys, values, additive, isCausal, dropout);
+    }
+
+    /// <summary>libtorch's own kernel.</summary>
+    internal static Tensor Fused(Tensor queries, Tensor keys, Tensor values, Tensor? additive, bool isCausal, double dropout)
+    {
+        using var scope = NewDisposeScope();
+        long[] shape = queries.shape;
+        if (shape[2] == 1 && (additive is null || additive.shape[1] == 1))
+        {
+            // All heads of a group see the same keys: they are the queries of one head, and no key or value is copied for them.
+            Tensor grouped = queries.reshape(shape[0], keys.shape[1], -1, shape[3]);
+            return nn.functional.scaled_dot_product_attention(grouped, keys, values, additive!, dropout).reshape(shape).MoveToOuterDisposeScope();
+        }
+
+        return nn.functional.scaled_dot_product_attention(
+            queries, Repeat(keys, shape[1]), Repeat(values, shape[1]), additive!, dropout, isCausal).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The fused kernel in float32, its result and its gradients rounded.</summary>
+    internal static Tensor Widened(Tensor queries, Tensor keys, Tensor values, Tensor? additive, bool isCausal, double dropout)
+    {
+        using var scope = NewDisposeScope();
+        return Fused(
+            queries.to(ScalarType.Float32), keys.to(ScalarType.Float32), values.to(ScalarType.Float32), additive?.to(ScalarType.Float32), isCausal, dropout)
+            .to(queries.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Two products and a softmax in single precision. The heads of a group are rows of one product, so no key or value is copied for them.</summary>
+    /// <param name="queries"><c>[batch, heads, queries, head]</c>.</param>
+    /// <param name="keys"><c>[batch, key-value heads, keys, head]</c>.</param>
+    /// <param name="values">As <paramref name="keys"/>.</param>
+    /// <param name="additive">Added to the scores, or null.</param>
+    /// <param name="isCausal">Whether query i sees only keys 0 to i.</param>
+    /// <param name="dropout">The dropout of the weights.</param>
+    /// <param name="weights">The weights after dropout, <c>[batch, heads, queries, keys]</c>.</param>
+    internal static Tensor Composed(
+        Tensor queries, Tensor keys, Tensor values, Tensor? additive, bool isCausal, double dropout, out Tensor weights)
+    {
+        using var scope = NewDisposeScope();
+        long[] shape = queries.shape;
+        (long batch, long heads, long length, long size) = (shape[0], shape[1], shape[2], shape[3]);
+        (long groups, long count) = (keys.shape[1], keys.shape[2]);
+
+        // [batch, groups, heads of a group · queries, head] times [batch, groups, head, keys]
+        Tensor scores = queries.reshape(batch, groups, -1, size).matmul(keys.transpose(-2, -1)).mul_(1 / Math.Sqrt(size)).view(batch, heads, length, count);
+        if (isCausal) scores = scores + full([length, count], finfo(scores.dtype).min, scores.dtype, scores.device).triu(1);
+        if (additive is not null) scores = scores + additive;
+        Tensor probabilities = scores.softmax(-1, scores.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32).to(queries.dtype);
+        if (dropout > 0) probabilities = nn.functional.dropout(probabilities, dropout);
+        weights = probabilities.MoveToOuterDisposeScope();
+        return probabilities.view(batch, groups, -1, count).matmul(values).view(shape).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Repeat(Tensor heads, long queryHeads)
+    {
+        long[] shape = heads.shape;
+        if (shape[1] == queryHeads) return heads;
+        return heads.unsqueeze(2).expand(shape[0], shape[1], queryHeads / shape[1], shape[2], shape[3]).reshape(shape[0], queryHeads, shape[2], shape[3]);
+    }
+}
