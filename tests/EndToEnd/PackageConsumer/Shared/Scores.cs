@@ -1,0 +1,16 @@
+using Microsoft.ML;
+
+/// <summary>Scores the rows of a file in batches, then one by one, and prints every bit of what comes out.</summary>
+internal static class Scores
+{
+    public static void Print(MLContext ml, ITransformer model, DataViewSchema schema, string rows)
+    {
+        IDataView data = ml.Data.LoadFromTextFile<Row>(rows);
+        foreach (Prediction prediction in ml.Data.CreateEnumerable<Prediction>(model.Transform(data), reuseRowObject: false))
+            Console.WriteLine($"transform: {prediction}");
+
+        using PredictionEngine<Row, Prediction> engine = ml.Model.CreatePredictionEngine<Row, Prediction>(model, schema);
+        foreach (Row row in ml.Data.CreateEnumerable<Row>(data, reuseRowObject: false))
+            Console.WriteLine($"engine: {engine.Predict(row)}");
+    }
+}
