@@ -37,7 +37,7 @@ internal sealed record Job(
             .Append(ml.MulticlassClassification.Trainers.SequenceClassification("Label", "Prompt", new SequenceClassificationOptions
             {
                 Model = Model,
-                Epochs = Epochs ?? (Model is null ? 15 : 3),
+                Epochs = Epochs ?? (Model is null ? 4 : 3),
                 LearningRate = LearningRate,
                 BatchSize = BatchSize,
                 Progress = progress,

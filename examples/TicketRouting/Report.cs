@@ -46,7 +46,7 @@ internal static class Report
         var table = new Spectre.Console.Table().AddColumns("Text", "Truth", "Prediction", "Probability");
         foreach (Prediction row in ml.Data.CreateEnumerable<Prediction>(ml.Transforms.CopyColumns("Truth", label).Fit(scored).Transform(ml.Data.TakeRows(scored, PredictionsShown)), reuseRowObject: false))
         {
-            string text = row.Prompt.Split("\n\n")[^1].ReplaceLineEndings(" ");
+            string text = row.Prompt.Split("\n\n")[1].ReplaceLineEndings(" ");
             table.AddRow(Markup.Escape(text.Length > TextWidth ? text[..TextWidth] + "…" : text), Markup.Escape(row.Truth), Markup.Escape(row.PredictedQueue), $"{row.Probability:P1}");
         }
 

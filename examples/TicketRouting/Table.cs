@@ -31,10 +31,13 @@ internal sealed class Table
         Columns = [.. Columns.Select((name, index) => new TextLoader.Column(name, DataKind.String, index))],
     });
 
-    /// <summary>A line for every column but the label and those called Id; the last one stands by itself.</summary>
+    /// <summary>
+    /// A line for every column but the label and those called Id, the last one by itself, and then the name of what is asked for: a
+    /// decoder sums up what it has read at the last token, and does so better for knowing the question.
+    /// </summary>
     public string DefaultTemplate(string label)
     {
         string[] inputs = [.. Columns.Where(name => name != label && !name.Equals("Id", StringComparison.OrdinalIgnoreCase))];
-        return string.Join('\n', inputs[..^1].Select(name => $"{name}: {{{name}}}")) + $"\n\n{{{inputs[^1]}}}";
+        return string.Join('\n', inputs[..^1].Select(name => $"{name}: {{{name}}}")) + $"\n\n{{{inputs[^1]}}}\n\n{label}:";
     }
 }
