@@ -4,7 +4,7 @@ using Pretraining;
 string repository = FindRepository();
 var corpora = new Option<DirectoryInfo>("--corpora") { Description = "The folder of public-domain texts.", DefaultValueFactory = _ => new DirectoryInfo(Path.Combine(repository, "..", "shared", "data", "corpora")) };
 var output = new Option<DirectoryInfo>("--output") { Description = "Where the model folder goes.", DefaultValueFactory = _ => new DirectoryInfo("tiny-decoder") };
-var steps = new Option<int>("--steps") { Description = "Updates of the weights.", DefaultValueFactory = _ => 3000 };
+var steps = new Option<int>("--steps") { Description = "Updates of the weights.", DefaultValueFactory = _ => 2000 };
 var seed = new Option<int>("--seed") { Description = "Of weights and shuffling.", DefaultValueFactory = _ => 1 };
 
 var command = new RootCommand("Makes the tiny decoder that comes with the library: learns a tokenizer, then to continue text, from scratch.") { corpora, output, steps, seed };

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLComponents.Trainers;
+using MLComponents.Transforms;
 using Spectre.Console;
 
 namespace TicketRouting;
@@ -12,6 +13,7 @@ internal sealed record Job(
 {
     private const double TestFraction = 0.2;
     private const int Seed = 1;
+    private const string KeyColumn = "LabelKey";
 
     public int Run()
     {
@@ -20,37 +22,41 @@ internal sealed record Job(
         IDataView rows = table.Load(ml);
         // Every fifth row by chance is the test set; the pre-training of the tiny decoder leaves the same rows out.
         DataOperationsCatalog.TrainTestData split = ml.Data.TrainTestSplit(rows, TestFraction, seed: Seed);
-        Report.Data(ml, Data, rows, split, Label);
+        if (!table.Columns.Contains(Label)) throw new InvalidDataException($"{Data} has no column '{Label}' to predict (--label); its columns are {string.Join(", ", table.Columns)}.");
+        Report.Data(Data, rows, split, Label);
 
         var prompt = ml.Transforms.Text.FormatPrompt("Prompt", Template ?? table.DefaultTemplate(Label))
-            .Append(ml.Transforms.Conversion.MapValueToKey("Label", Label));
+            .Append(ml.Transforms.Conversion.MapValueToKey(KeyColumn, Label));
 
         Report.Heading("TF-IDF baseline");
         MulticlassClassificationMetrics baseline = Evaluate(ml, split, prompt
             .Append(ml.Transforms.Text.FeaturizeText("Features", "Prompt"))
-            .Append(ml.MulticlassClassification.Trainers.SdcaMaximumEntropy()), out TimeSpan baselineTime, out _);
+            .Append(ml.MulticlassClassification.Trainers.SdcaMaximumEntropy(KeyColumn)), out TimeSpan baselineTime, out _);
         AnsiConsole.WriteLine($"done in {baselineTime.TotalSeconds:F0} s");
 
         Report.Heading($"Fine-tuning {(Model is null ? "the tiny decoder" : Path.GetFileName(Model.TrimEnd('/')))} in bfloat16");
         using var progress = new ProgressDisplay();
         MulticlassClassificationMetrics tuned = Evaluate(ml, split, prompt
-            .Append(ml.MulticlassClassification.Trainers.SequenceClassification("Label", "Prompt", new SequenceClassificationOptions
+            .Append(ml.MulticlassClassification.Trainers.SequenceClassification(KeyColumn, "Prompt", new SequenceClassificationOptions
             {
                 Model = Model,
                 Epochs = Epochs ?? (Model is null ? 4 : 3),
                 LearningRate = LearningRate,
+                TruncationSide = TruncationSide.Middle, // the prompt ends with its question
                 BatchSize = BatchSize,
                 Progress = progress,
             }))
-            .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedQueue", "PredictedLabel")), out TimeSpan tunedTime, out ITransformer model);
+            .Append(ml.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"))
+            .Append(ml.Transforms.Conversion.MapKeyToValue("Truth", KeyColumn)), out TimeSpan tunedTime, out ITransformer model);
 
+        // Saved before anything is shown of it: what was learnt must not depend on a table being printable.
+        ml.Model.Save(model, rows.Schema, Output);
         Report.Comparison(("TF-IDF + SdcaMaximumEntropy", baseline, baselineTime), ("Fine-tuned decoder", tuned, tunedTime));
         Report.Confusion(tuned);
         IDataView scored = model.Transform(split.TestSet);
-        Report.Predictions(ml, scored, Label);
+        Report.Predictions(ml, scored);
 
         Report.Heading("One model file");
-        ml.Model.Save(model, rows.Schema, Output);
         ITransformer loaded = new MLContext().Model.Load(Output, out _);
         bool identical = Scores(scored).SequenceEqual(Scores(loaded.Transform(split.TestSet)));
         AnsiConsole.WriteLine($"saved {Output} ({new FileInfo(Output).Length / 1e6:F1} MB), loaded it back: scores are {(identical ? "identical" : "DIFFERENT")}");
@@ -65,7 +71,7 @@ internal sealed record Job(
     {
         var clock = Stopwatch.StartNew();
         model = pipeline.Fit(split.TrainSet);
-        MulticlassClassificationMetrics metrics = ml.MulticlassClassification.Evaluate(model.Transform(split.TestSet));
+        MulticlassClassificationMetrics metrics = ml.MulticlassClassification.Evaluate(model.Transform(split.TestSet), KeyColumn);
         time = clock.Elapsed;
         return metrics;
     }

@@ -17,7 +17,7 @@ internal sealed class ProgressDisplay : IProgress<TrainingProgress>, IDisposable
         if (!_interactive && !epochEnds) return;
         int filled = (int)(BarWidth * progress.Step / progress.Steps);
         string line = $"{new string('█', filled)}{new string('░', BarWidth - filled)} epoch {progress.Epoch}/{progress.Epochs}  "
-            + $"loss {progress.Loss:F3}  {progress.TokensPerSecond,6:F0} tokens/s  {progress.Remaining:mm\\:ss} to go";
+            + $"loss {progress.Loss:F3}  {progress.TokensPerSecond,6:F0} tokens/s  {TimeSpan.FromSeconds(Math.Ceiling(progress.Remaining.TotalSeconds)):c} to go";
         if (_interactive) Console.Write($"\r{line,-100}");
         else Console.WriteLine(line);
         if (epochEnds) _epochShown = progress.Epoch;

@@ -16,7 +16,7 @@ internal static class Report
         AnsiConsole.Write(new Rule($"[bold]{Markup.Escape(text)}[/]") { Justification = Justify.Left });
     }
 
-    public static void Data(MLContext ml, string path, IDataView rows, DataOperationsCatalog.TrainTestData split, string label)
+    public static void Data(string path, IDataView rows, DataOperationsCatalog.TrainTestData split, string label)
     {
         Heading("Data");
         var counts = rows.GetColumn<string>(label).GroupBy(name => name).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
@@ -40,26 +40,29 @@ internal static class Report
         AnsiConsole.WriteLine(metrics.ConfusionMatrix.GetFormattedConfusionTable());
     }
 
-    public static void Predictions(MLContext ml, IDataView scored, string label)
+    public static void Predictions(MLContext ml, IDataView scored)
     {
         Heading("Some predictions");
-        var table = new Spectre.Console.Table().AddColumns("Text", "Truth", "Prediction", "Probability");
-        foreach (Prediction row in ml.Data.CreateEnumerable<Prediction>(ml.Transforms.CopyColumns("Truth", label).Fit(scored).Transform(ml.Data.TakeRows(scored, PredictionsShown)), reuseRowObject: false))
-        {
-            string text = row.Prompt.Split("\n\n")[1].ReplaceLineEndings(" ");
-            table.AddRow(Markup.Escape(text.Length > TextWidth ? text[..TextWidth] + "…" : text), Markup.Escape(row.Truth), Markup.Escape(row.PredictedQueue), $"{row.Probability:P1}");
-        }
-
+        var table = new Spectre.Console.Table().AddColumns("Prompt", "Truth", "Prediction", "Probability");
+        foreach (Scored row in ml.Data.CreateEnumerable<Scored>(ml.Data.TakeRows(scored, PredictionsShown), reuseRowObject: false))
+            table.AddRow(Markup.Escape(Middle(row.Prompt.ReplaceLineEndings(" "))), Markup.Escape(row.Truth), Markup.Escape(row.Prediction), $"{row.Probability:P1}");
         AnsiConsole.Write(table);
     }
 
-    private sealed class Prediction
+    /// <summary>A prompt begins with columns that say little: what is shown is taken from where its text is.</summary>
+    private static string Middle(string prompt)
+    {
+        int start = Math.Max(0, (prompt.Length - TextWidth) / 2);
+        return prompt.Length <= TextWidth ? prompt : $"…{prompt.Substring(start, TextWidth)}…";
+    }
+
+    private sealed class Scored
     {
         public string Prompt { get; set; } = "";
 
         public string Truth { get; set; } = "";
 
-        public string PredictedQueue { get; set; } = "";
+        public string Prediction { get; set; } = "";
 
         public float Probability { get; set; }
     }

@@ -16,6 +16,7 @@ internal sealed class Table
         _separator = path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? ',' : '\t';
         string header = File.ReadLines(path).FirstOrDefault() ?? throw new InvalidDataException($"The table {path} is empty; expected a header line.");
         Columns = [.. header.Split(_separator).Select(name => name.Trim('"', ' '))];
+        if (Columns.Distinct().Count() < Columns.Count) throw new InvalidDataException($"The header line of {path} names a column twice: {header}");
     }
 
     /// <summary>The names in the header line.</summary>
@@ -38,6 +39,12 @@ internal sealed class Table
     public string DefaultTemplate(string label)
     {
         string[] inputs = [.. Columns.Where(name => name != label && !name.Equals("Id", StringComparison.OrdinalIgnoreCase))];
-        return string.Join('\n', inputs[..^1].Select(name => $"{name}: {{{name}}}")) + $"\n\n{{{inputs[^1]}}}\n\n{label}:";
+        if (inputs.Length == 0) throw new InvalidDataException($"The table {_path} has the columns {string.Join(", ", Columns)}: none is left to predict '{label}' from.");
+        string lines = string.Concat(inputs[..^1].Select(name => $"{Literal(name)}: {Placeholder(name)}\n"));
+        return $"{lines}{(lines.Length > 0 ? "\n" : "")}{Placeholder(inputs[^1])}\n\n{Literal(label)}:";
     }
+
+    private static string Literal(string name) => name.Replace("{", "{{").Replace("}", "}}");
+
+    private static string Placeholder(string name) => $"{{'{name.Replace("'", "''")}'}}";
 }

@@ -18,9 +18,11 @@ internal static class BFloat16Compute
 {
     private const string OverrideVariable = "MLCOMPONENTS_BFLOAT16";
     private const string InstructionSetVariable = "ONEDNN_MAX_CPU_ISA";
+    private const string OlderInstructionSetVariable = "DNNL_MAX_CPU_ISA";
 
     private static readonly Lazy<bool> s_cpuIsNative = new(() => DecideForCpu(
-        Environment.GetEnvironmentVariable(OverrideVariable), Environment.GetEnvironmentVariable(InstructionSetVariable), ProcessorHasInstructions()));
+        Environment.GetEnvironmentVariable(OverrideVariable), 
+        Environment.GetEnvironmentVariable(InstructionSetVariable) ?? Environment.GetEnvironmentVariable(OlderInstructionSetVariable), ProcessorHasInstructions()));
 
     /// <summary>Whether the backend's own bfloat16 kernels compute on this device.</summary>
     public static bool IsNative(Device device) => device.type != DeviceType.CPU || s_cpuIsNative.Value;

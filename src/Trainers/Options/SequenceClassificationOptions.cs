@@ -108,7 +108,12 @@ public sealed class SequenceClassificationOptions
     /// <summary>The output column of the probability. Default "Probability".</summary>
     public string ProbabilityColumnName { get; set; } = "Probability";
 
-    internal SequenceClassificationOptions Copy() => (SequenceClassificationOptions)MemberwiseClone();
+    internal SequenceClassificationOptions Copy()
+    {
+        var copy = (SequenceClassificationOptions)MemberwiseClone();
+        if (ClassWeights is not null) copy.ClassWeights = new Dictionary<string, double>(ClassWeights);
+        return copy;
+    }
 
     /// <summary>Throws what is wrong with the values, naming the option.</summary>
     /// <exception cref="ArgumentException">A value is out of its range, or two exclude each other.</exception>

@@ -46,12 +46,6 @@ internal static class ClassifierLoader
         {
             return new TextClassifier(model, tokenizer, options.MaxLength ?? Math.Min(DefaultMaxLength, model.Config.MaxPositions), options.TruncationSide);
         }
-        catch (ArgumentException error) when (error is not ArgumentOutOfRangeException)
-        {
-            // The arguments came from files: a tokenizer larger than the model's vocabulary is a fault of the folder.
-            model.Dispose();
-            throw new FormatException($"The model {(options.Model is null ? "of this library" : $"in {options.Model}")} is damaged: {error.Message}", error);
-        }
         catch
         {
             model.Dispose();

@@ -84,6 +84,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         TextClassifier scorer = ClassifierLoader.Load(_options, training.Labels, device);
         try
         {
+            CheckpointWarnings.Tell(channel, scorer.Model, _options.Model ?? "this library's decoder");
             TrainingPlan plan = TrainingPlan.For(census.Rows, LearningRate(), _options);
             channel.Info(MessageSensitivity.None, $"Training on {census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels: {plan.Steps} steps in {plan.Epochs} epochs on {device}, {_options.Precision}.");
             OperationCanceledException? cancelled = Train(scorer, training, validation, plan, classWeights, channel);
@@ -117,7 +118,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
             if (progress.Validation is { } result)
                 channel.Info(MessageSensitivity.None, $"Epoch {progress.Epoch}/{progress.Epochs}: loss {progress.Loss:F4}; validation log-loss {result.LogLoss:F4}, micro-accuracy {result.MicroAccuracy:P2}, macro-accuracy {result.MacroAccuracy:P2}{(result.IsBest ? ", the best so far" : "")}.");
             else if (progress.Step % StepsBetweenMessages(plan) == 0)
-                channel.Info(MessageSensitivity.None, $"Step {progress.Step}/{progress.Steps} (epoch {progress.Epoch}/{progress.Epochs}): loss {progress.Loss:F4}, learning rate {progress.LearningRate:G3}, {progress.TokensPerSecond:F0} tokens/s, {progress.Remaining:hh\\:mm\\:ss} to go.");
+                channel.Info(MessageSensitivity.None, $"Step {progress.Step}/{progress.Steps} (epoch {progress.Epoch}/{progress.Epochs}): loss {progress.Loss:F4}, learning rate {progress.LearningRate:G3}, {progress.TokensPerSecond:F0} tokens/s, {TimeSpan.FromSeconds(Math.Ceiling(progress.Remaining.TotalSeconds)):c} to go.");
             _options.Progress?.Report(progress);
         };
         try

@@ -20,7 +20,7 @@ internal sealed class ClassifierTraining : IDisposable
     private readonly EncodedRows _rows;
     private readonly Validation? _validation;
     private readonly Action _checkAlive;
-    private readonly int _padId;
+    private readonly int? _padId;
     private readonly Device _device;
     private readonly FusedAdamW _optimizer;
     private readonly ClassificationLoss _loss;
@@ -40,7 +40,7 @@ internal sealed class ClassifierTraining : IDisposable
     /// <param name="options">Everything else.</param>
     /// <param name="checkAlive">Throws when the run has been cancelled.</param>
     public ClassifierTraining(
-        SequenceClassificationModel model, EncodedRows rows, Validation? validation, TrainingPlan plan, float[]? classWeights, int padId,
+        SequenceClassificationModel model, EncodedRows rows, Validation? validation, TrainingPlan plan, float[]? classWeights, int? padId,
         SequenceClassificationOptions options, Action checkAlive)
     {
         (_model, _rows, _validation, _plan, _padId, _options, _checkAlive) = (model, rows, validation, plan, padId, options, checkAlive);

@@ -24,10 +24,10 @@ internal sealed class TokenBatch : IDisposable
 
     /// <summary>Builds the tensors; the caller disposes the batch.</summary>
     /// <param name="rows">At least one row, at least one id each.</param>
-    /// <param name="padId">What fills shorter rows, a valid id; a row that ends in it is read off before it.</param>
+    /// <param name="padId">What fills shorter rows, a valid id; a row that ends in it is read off before it. Null for any filler, and rows that are read off at their end.</param>
     /// <param name="device">Where the tensors go; null for the CPU.</param>
     /// <exception cref="ArgumentException">There is no row, or a row without ids.</exception>
-    public static TokenBatch Create(IReadOnlyList<int[]> rows, int padId, Device? device = null)
+    public static TokenBatch Create(IReadOnlyList<int[]> rows, int? padId, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
         if (rows.Count == 0) throw new ArgumentException("A batch needs at least one row.", nameof(rows));
@@ -41,8 +41,8 @@ internal sealed class TokenBatch : IDisposable
             if (content.Length == 0) throw new ArgumentException($"Row {row} has no token.", nameof(rows));
             Span<long> line = ids.AsSpan(row * longest, longest);
             for (int i = 0; i < content.Length; i++) line[i] = content[i];
-            line[content.Length..].Fill(padId);
-            last[row] = Math.Max(0, content.AsSpan().LastIndexOfAnyExcept(padId));
+            line[content.Length..].Fill(padId ?? 0);
+            last[row] = padId is { } pad ? Math.Max(0, content.AsSpan().LastIndexOfAnyExcept(pad)) : content.Length - 1;
             tokens += content.Length;
         }
         return new TokenBatch(tensor(ids, [rows.Count, longest], device: device), tensor(last, device: device), tokens);

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace MLComponents.Transforms;
 
 /// <summary>
@@ -50,7 +52,14 @@ internal sealed class ScoringWindow(SequenceClassificationTransformer transforme
         }
         else
         {
-            Parallel.For(0, ids.Length, EncodeOne);
+            try
+            {
+                Parallel.For(0, ids.Length, EncodeOne);
+            }
+            catch (AggregateException error)
+            {
+                ExceptionDispatchInfo.Throw(error.InnerExceptions[0]); // what a text throws does not depend on how many there are
+            }
         }
         foreach (bool cut in truncated) report.Count(cut);
 

@@ -2,6 +2,8 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
 using MLComponents.Tokenization;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace MLComponents.Transforms;
 
@@ -19,7 +21,12 @@ public sealed class SequenceClassificationScoringEstimator : IEstimator<Sequence
         ArgumentException.ThrowIfNullOrEmpty(modelFolder);
         (_env, _folder, _settings) = (env, modelFolder, settings?.Copy() ?? new SequenceClassificationSettings());
         _settings.Check();
-        _labels = ClassLabels.Text(DecoderConfig.Load(modelFolder).LabelNames);
+        DecoderConfig config = DecoderConfig.Load(modelFolder);
+        if (config.ProblemType is { } type and not ProblemType.SingleLabelClassification || config.LabelCount == 1)
+            throw new NotSupportedException($"The model in {modelFolder} has {config.LabelCount} outputs and problem_type {config.ProblemType?.ToString() ?? "none"}; only classifiers that choose one of at least two labels are supported.");
+        if (_settings.MaxLength > config.MaxPositions)
+            throw OutOfRange.Error($"MaxLength is {_settings.MaxLength}, the context of the model in {modelFolder} has {config.MaxPositions} tokens (max_position_embeddings).", nameof(settings));
+        _labels = ClassLabels.Text(config.LabelNames);
     }
 
     /// <summary>Loads the model; reads no row. Every call loads a model of its own, which its transformer owns.</summary>
@@ -32,11 +39,15 @@ public sealed class SequenceClassificationScoringEstimator : IEstimator<Sequence
         ArgumentNullException.ThrowIfNull(input);
         ClassificationSchema.TextColumn(input.Schema, _settings.TextColumnName);
         PretrainedTokenizer tokenizer = PretrainedTokenizer.Load(_folder);
-        SequenceClassificationModel model = SequenceClassificationModel.Load(_folder, device: ScoringDevice.Choose(_env, _settings.Device));
+        Device device = ScoringDevice.Choose(_env, _settings.Device);
+        // A CPU has no fast path for float16; float32 holds every float16 number exactly.
+        bool widens = device.type == DeviceType.CPU && DecoderConfig.Load(_folder).DType == ScalarType.Float16;
+        SequenceClassificationModel model = SequenceClassificationModel.Load(_folder, dtype: widens ? ScalarType.Float32 : null, device: device);
         try
         {
             if (model.Report?.Fresh is { Count: > 0 } fresh)
                 throw new FormatException($"The weights in {_folder} have no classification head ({string.Join(", ", fresh)}): fine-tune it with a SequenceClassification trainer first.");
+            using (IChannel channel = _env.Start(nameof(SequenceClassificationScoringEstimator))) CheckpointWarnings.Tell(channel, model, _folder);
             return new SequenceClassificationTransformer(_env, model, tokenizer, _labels, _settings);
         }
         catch

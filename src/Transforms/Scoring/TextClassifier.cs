@@ -25,7 +25,7 @@ internal sealed class TextClassifier : ITextScorer
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="maxLength">Most tokens of a text; null for the model's context length.</param>
     /// <param name="side">Which part of a longer text is cut.</param>
-    /// <exception cref="ArgumentException">The tokenizer has ids that the model has no embedding for.</exception>
+    /// <exception cref="FormatException">The tokenizer has ids that the model has no embedding for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length exceeds the model's context.</exception>
     public TextClassifier(SequenceClassificationModel model, PretrainedTokenizer tokenizer, int? maxLength, TruncationSide side)
     {
@@ -33,7 +33,7 @@ internal sealed class TextClassifier : ITextScorer
         ArgumentNullException.ThrowIfNull(tokenizer);
         DecoderConfig config = model.Config;
         if (tokenizer.VocabularySize > config.VocabularySize)
-            throw new ArgumentException($"The tokenizer has ids up to {tokenizer.VocabularySize - 1}, the model embeddings for {config.VocabularySize} (vocab_size): they do not belong together.", nameof(tokenizer));
+            throw new FormatException($"The tokenizer has ids up to {tokenizer.VocabularySize - 1}, the model embeddings for {config.VocabularySize} (vocab_size): they do not belong together.");
         if (maxLength > config.MaxPositions)
             throw new ArgumentOutOfRangeException(nameof(maxLength), maxLength, $"MaxLength is {maxLength}, the model's context has {config.MaxPositions} tokens (max_position_embeddings).");
         model.eval();
@@ -41,16 +41,15 @@ internal sealed class TextClassifier : ITextScorer
         Tokenizer = tokenizer;
         _encoder = new TextEncoder(tokenizer, maxLength ?? config.MaxPositions, side);
         _device = model.parameters().First().device;
-        int pad = config.PadTokenId ?? tokenizer.PadTokenId ?? 0;
-        PadId = pad >= 0 && pad < config.VocabularySize ? pad : 0;
+        PadId = (config.PadTokenId ?? tokenizer.PadTokenId) is { } pad && pad >= 0 && pad < config.VocabularySize ? pad : null;
     }
 
     public SequenceClassificationModel Model { get; }
 
     public PretrainedTokenizer Tokenizer { get; }
 
-    /// <summary>The token that shorter rows of a batch are filled up with.</summary>
-    public int PadId { get; }
+    /// <summary>The token that shorter rows of a batch are filled up with, or null where neither model nor tokenizer name one.</summary>
+    public int? PadId { get; }
 
     public int OutputCount => Model.Config.LabelCount;
 
