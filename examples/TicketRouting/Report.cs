@@ -37,7 +37,7 @@ internal static class Report
     public static void Confusion(MulticlassClassificationMetrics metrics)
     {
         Heading("Confusion matrix of the fine-tuned decoder");
-        AnsiConsole.WriteLine(metrics.ConfusionMatrix.GetFormattedConfusionTable());
+        Console.WriteLine(metrics.ConfusionMatrix.GetFormattedConfusionTable()); // as it is: wrapping would break its columns
     }
 
     public static void Predictions(MLContext ml, IDataView scored)

@@ -44,7 +44,8 @@ internal static class ClassifierLoader
             : TinyDecoder.Load(Adapt, storage);
         try
         {
-            return new TextClassifier(model, tokenizer, options.MaxLength ?? Math.Min(DefaultMaxLength, model.Config.MaxPositions), options.TruncationSide);
+            return new TextClassifier(model, tokenizer, options.MaxLength ?? Math.Min(DefaultMaxLength, model.Config.MaxPositions), options.TruncationSide,
+                options.Model ?? "this library's tiny decoder");
         }
         catch
         {

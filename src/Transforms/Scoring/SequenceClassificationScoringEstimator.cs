@@ -48,7 +48,7 @@ public sealed class SequenceClassificationScoringEstimator : IEstimator<Sequence
             if (model.Report?.Fresh is { Count: > 0 } fresh)
                 throw new FormatException($"The weights in {_folder} have no classification head ({string.Join(", ", fresh)}): fine-tune it with a SequenceClassification trainer first.");
             using (IChannel channel = _env.Start(nameof(SequenceClassificationScoringEstimator))) CheckpointWarnings.Tell(channel, model, _folder);
-            return new SequenceClassificationTransformer(_env, model, tokenizer, _labels, _settings);
+            return new SequenceClassificationTransformer(_env, new TextClassifier(model, tokenizer, _settings.MaxLength, _settings.TruncationSide, _folder), _labels, _settings);
         }
         catch
         {

@@ -25,15 +25,16 @@ internal sealed class TextClassifier : ITextScorer
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="maxLength">Most tokens of a text; null for the model's context length.</param>
     /// <param name="side">Which part of a longer text is cut.</param>
+    /// <param name="source">What to call the model in messages.</param>
     /// <exception cref="FormatException">The tokenizer has ids that the model has no embedding for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length exceeds the model's context.</exception>
-    public TextClassifier(SequenceClassificationModel model, PretrainedTokenizer tokenizer, int? maxLength, TruncationSide side)
+    public TextClassifier(SequenceClassificationModel model, PretrainedTokenizer tokenizer, int? maxLength, TruncationSide side, string source = "the model")
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
         DecoderConfig config = model.Config;
         if (tokenizer.VocabularySize > config.VocabularySize)
-            throw new FormatException($"The tokenizer has ids up to {tokenizer.VocabularySize - 1}, the model embeddings for {config.VocabularySize} (vocab_size): they do not belong together.");
+            throw new FormatException($"The tokenizer of {source} has ids up to {tokenizer.VocabularySize - 1}, the model embeddings for {config.VocabularySize} (vocab_size): they do not belong together.");
         if (maxLength > config.MaxPositions)
             throw new ArgumentOutOfRangeException(nameof(maxLength), maxLength, $"MaxLength is {maxLength}, the model's context has {config.MaxPositions} tokens (max_position_embeddings).");
         model.eval();
@@ -91,7 +92,7 @@ internal sealed class TextClassifier : ITextScorer
             PretrainedTokenizer tokenizer = PretrainedTokenizer.Load(files);
             loadEntry(ModelFolder.WeightsName, stream => model = SequenceClassificationModel.Load(config, stream, device: device));
             if (model!.Report?.Fresh is { Count: > 0 } missing) throw new FormatException($"The model file's weights have no {string.Join(", ", missing)}.");
-            return new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide);
+            return new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide, "the model file");
         }
         catch (ArgumentException error)
         {

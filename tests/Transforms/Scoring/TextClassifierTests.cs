@@ -120,7 +120,7 @@ public class TextClassifierTests
     public void A_tokenizer_that_is_larger_than_the_model_is_refused()
     {
         var model = TinyModel.Model(3, vocabulary: 200);
-        ArgumentException error = Assert.Throws<ArgumentException>(() => new TextClassifier(model, TinyModel.Tokenizer(), null, TruncationSide.End));
+        FormatException error = Assert.Throws<FormatException>(() => new TextClassifier(model, TinyModel.Tokenizer(), null, TruncationSide.End));
         Assert.Contains("256", error.Message);
         Assert.Contains("200", error.Message);
         Assert.Contains("context", Assert.Throws<ArgumentOutOfRangeException>(() => new TextClassifier(TinyModel.Model(3), TinyModel.Tokenizer(), TinyModel.Context + 1, TruncationSide.End)).Message);
