@@ -1,5 +1,6 @@
 using System.Text;
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace MLComponents.Models;
 
@@ -12,6 +13,7 @@ internal static class CheckpointLoader
     /// <param name="freshHead">Whether to initialise the head even if the checkpoint has one.</param>
     /// <param name="seed">The seed of a fresh head.</param>
     /// <exception cref="FormatException">Tensors of the decoder are missing, or tensors have other shapes; the message lists all of them.</exception>
+    /// <exception cref="NotSupportedException">A tensor that the model wants is not stored as floating-point numbers.</exception>
     public static CheckpointReport Fill(PretrainedModel model, TensorSource source, bool freshHead, long seed)
     {
         TensorNames names = model.Names;
@@ -34,6 +36,11 @@ internal static class CheckpointLoader
             else if (!found.TryAdd(key, entry))
             {
                 throw new FormatException($"{source.Source}: '{entry.Name}' and '{found[key].Name}' are the same tensor under two names; expected one of them.");
+            }
+            else if (entry.DType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64))
+            {
+                throw new NotSupportedException(
+                    $"{source.Source}: '{entry.Name}' is stored as {SafetensorsType.NameOf(entry.DType)}; expected F16, BF16, F32 or F64. Quantized weights are not supported.");
             }
             else if (!parameter.parameter.shape.AsSpan().SequenceEqual([.. entry.Shape]))
             {
@@ -69,7 +76,7 @@ internal static class CheckpointLoader
 
     private static string CultureText(string what, IReadOnlyCollection<string> keys) => $"\n  {keys.Count} {what}: {string.Join(", ", keys)}";
 
-    private static bool IsHead(string canonical) => canonical[0] == '^';
+    private static bool IsHead(string canonical) => canonical.StartsWith('^');
 
     /// <summary>A key with the decoder's name, whichever of its names it is, taken off; a head's key is marked with ^.</summary>
     private static string Canonical(string key, TensorNames names)

@@ -162,6 +162,38 @@ public class ModelFolderTests
     }
 
     [Theory]
+    [InlineData(ScalarType.Int8, "I8")]
+    [InlineData(ScalarType.Byte, "U8")]
+    [InlineData(ScalarType.Int32, "I32")]
+    public void Weights_that_are_stored_as_integers_are_refused_by_name(ScalarType type, string name)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 9);
+        SaveWith(model, folder, ("model.layers.1.mlp.up_proj.weight", zeros(40, 24, dtype: type)));
+
+        var exception = Assert.Throws<NotSupportedException>(() => CausalLanguageModel.Load(folder.Path));
+
+        Assert.Contains($"'model.layers.1.mlp.up_proj.weight' is stored as {name}; expected F16, BF16, F32 or F64", exception.Message);
+        Assert.Contains("uantized weights are not supported", exception.Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("model.")]
+    public void A_tensor_without_a_name_is_unexpected(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 9);
+        SaveWith(model, folder, (name, zeros(2)));
+
+        using CausalLanguageModel loaded = CausalLanguageModel.Load(folder.Path);
+
+        Assert.Equal([name], loaded.Report!.Unexpected);
+    }
+
+    [Theory]
     [InlineData("../secret.safetensors")]
     [InlineData("/etc/secret.safetensors")]
     [InlineData("sub/model.safetensors")]
@@ -219,6 +251,14 @@ public class ModelFolderTests
         Assert.Equal(expected.named_parameters().Select(pair => pair.name), actual.named_parameters().Select(pair => pair.name));
         foreach (var (name, parameter) in expected.named_parameters())
             Assert.True(parameter.equal(actual.get_parameter(name)!).all().item<bool>(), name);
+    }
+
+    private static void SaveWith(CausalLanguageModel model, TemporaryFolder folder, (string Name, Tensor Value) tensor)
+    {
+        model.Save(folder.Path);
+        Dictionary<string, Tensor> weights = model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter);
+        weights[tensor.Name] = tensor.Value;
+        SafetensorsWriter.Write(folder[ModelFolder.WeightsName], weights);
     }
 
     private static void SaveWith(CausalLanguageModel model, TemporaryFolder folder, Func<string, string?> rename)

@@ -35,6 +35,7 @@ public class DecoderConfigTests
         { "\"pad_token_id\": 0", "\"hidden_act\": \"mish\"", "'mish'" },
         { "\"pad_token_id\": 0", "\"rope_scaling\": {\"type\": \"spiral\", \"factor\": 2}", "\"spiral\"" },
         { "\"pad_token_id\": 0", "\"torch_dtype\": \"int4\"", "\"int4\"" },
+        { "\"pad_token_id\": 0", "\"quantization_config\": {\"bits\": 4}", "quantization_config" },
         { "\"pad_token_id\": 0", "\"use_sliding_window\": true, \"layer_types\": [\"full_attention\", \"ring\", \"ring\"]", "\"ring\"" },
     };
 
