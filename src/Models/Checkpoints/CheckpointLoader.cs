@@ -74,6 +74,41 @@ internal static class CheckpointLoader
         return new CheckpointReport(fresh, unexpected, ignored);
     }
 
+    /// <summary>
+    /// Refuses a configuration that asks for more memory than the checkpoint can fill, before the memory is asked for. Only what decides
+    /// about the amount is compared; <see cref="Fill"/> compares everything.
+    /// </summary>
+    /// <exception cref="FormatException">A size of the configuration is larger than the checkpoint's tensors, or they are not there.</exception>
+    public static void CheckSizes(DecoderConfig config, TensorSource source)
+    {
+        TensorNames names = DecoderFamily.Of(config.ModelType, source.Source).Names;
+        var stored = new Dictionary<string, SafetensorsEntry>();
+        var layers = new HashSet<string>();
+        foreach (SafetensorsEntry entry in source.Entries)
+        {
+            string key = Canonical(entry.Name, names);
+            stored.TryAdd(key, entry);
+            string[] parts = key.Split('.', 3);
+            if (parts.Length == 3 && parts[0] == names.Layers) layers.Add(parts[1]);
+        }
+
+        var faults = new List<string>();
+        string embedding = $"{names.TokenEmbedding}.weight", layer = $"{names.Layers}.0";
+        if (!stored.ContainsKey(embedding)) faults.Add($"{embedding} is missing");
+        Compare(embedding, config.VocabularySize, config.HiddenSize);
+        Compare($"{layer}.{names.Attention}.{names.Query}.weight", (long)config.HeadCount * config.HeadSize, config.HiddenSize);
+        Compare($"{layer}.{names.FeedForward}.{names.Up}.weight", config.IntermediateSize, config.HiddenSize);
+        if (layers.Count < config.LayerCount) faults.Add($"num_hidden_layers is {config.LayerCount}, but tensors of {layers.Count} layers are stored; the others are missing");
+        if (faults.Count > 0)
+            throw new FormatException($"{source.Source}: the checkpoint does not fit the model that config.json describes.\n  {string.Join("\n  ", faults)}");
+
+        void Compare(string key, long rows, long columns)
+        {
+            if (stored.TryGetValue(key, out SafetensorsEntry? entry) && (entry.Shape.Count != 2 || entry.Shape[0] < rows || entry.Shape[1] < columns))
+                faults.Add($"{entry.Name}: found [{string.Join(", ", entry.Shape)}], expected [{rows}, {columns}]");
+        }
+    }
+
     private static string CultureText(string what, IReadOnlyCollection<string> keys) => $"\n  {keys.Count} {what}: {string.Join(", ", keys)}";
 
     private static bool IsHead(string canonical) => canonical.StartsWith('^');

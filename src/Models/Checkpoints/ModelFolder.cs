@@ -88,6 +88,7 @@ public static class ModelFolder
         ScalarType dtype = options.DType ?? config.DType
             ?? source.Entries.FirstOrDefault(entry => entry.DType is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float64)?.DType
             ?? ScalarType.Float32;
+        CheckpointLoader.CheckSizes(config, source);
         T model = create(config with { DType = dtype }, options with { DType = dtype });
         try
         {

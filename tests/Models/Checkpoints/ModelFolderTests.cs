@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -191,6 +192,25 @@ public class ModelFolderTests
         using CausalLanguageModel loaded = CausalLanguageModel.Load(folder.Path);
 
         Assert.Equal([name], loaded.Report!.Unexpected);
+    }
+
+    [Theory]
+    [InlineData("\"vocab_size\": 60", "\"vocab_size\": 16777216", "embed_tokens.weight: found [60, 24], expected [16777216, 24]")]
+    [InlineData("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4096", "num_hidden_layers is 4096, but tensors of 3 layers")]
+    [InlineData("\"intermediate_size\": 40", "\"intermediate_size\": 16777216", "up_proj.weight: found [40, 24], expected [16777216, 24]")]
+    [InlineData("\"pad_token_id\": 0", "\"head_dim\": 2000000", "q_proj.weight: found [24, 24], expected [12000000, 24]")]
+    public void Sizes_that_the_checkpoint_cannot_fill_are_refused_before_the_model_is_made(string found, string replaced, string inMessage)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 9);
+        model.Save(folder.Path);
+        DecoderConfig config = DecoderConfig.Parse(Encoding.UTF8.GetBytes(ModelSamples.Json().Replace(found, replaced)));
+
+        var exception = Assert.Throws<FormatException>(() => ModelFolder.Load<CausalLanguageModel>(
+            folder.Path, _ => config, (_, _) => throw new InvalidOperationException("The model was made."), new ModelStorage(null, null, default, 0)));
+
+        Assert.Contains(inMessage, exception.Message);
     }
 
     [Theory]

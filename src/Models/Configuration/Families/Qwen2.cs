@@ -44,8 +44,8 @@ internal sealed class Qwen2 : DecoderFamily
     public override DecoderConfig Read(ConfigReader json)
     {
         int hiddenSize = json.Int("hidden_size");
-        int headCount = json.Int("num_attention_heads");
-        int layerCount = json.Int("num_hidden_layers");
+        int headCount = json.Count("num_attention_heads", DecoderConfigKeys.MaximumSize);
+        int layerCount = json.Count("num_hidden_layers", DecoderConfigKeys.MaximumLayers);
         int maxPositions = json.IntOrNull("max_position_embeddings") ?? 32768;
         bool slides = json.Bool("use_sliding_window", false);
         int? window = slides ? json.IntOrNull("sliding_window") ?? 4096 : null;
