@@ -67,6 +67,38 @@ public class ModelFolderTests
     }
 
     [Fact]
+    public void A_single_file_is_gone_before_the_index_of_the_shards_over_it_is_written()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var older = new CausalLanguageModel(ModelSamples.Config(), seed: 5);
+        using var newer = new CausalLanguageModel(ModelSamples.Config(), seed: 6);
+        older.Save(folder.Path);
+        Directory.CreateDirectory(folder[ModelFolder.IndexName]); // the index cannot be written
+
+        Assert.ThrowsAny<Exception>(() => ModelFolder.Save(newer, folder.Path, maxShardBytes: 20_000));
+
+        Assert.False(File.Exists(folder[ModelFolder.WeightsName]));
+        Directory.Delete(folder[ModelFolder.IndexName]);
+        ModelFolder.Save(newer, folder.Path, maxShardBytes: 20_000);
+        using CausalLanguageModel loaded = CausalLanguageModel.Load(folder.Path);
+        AssertSameWeights(newer, loaded);
+    }
+
+    [Fact]
+    public void A_generation_config_that_is_there_stays()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 5);
+        const string Own = """{"temperature": 0.7}""";
+        File.WriteAllText(folder["generation_config.json"], Own);
+
+        model.Save(folder.Path);
+
+        Assert.Equal(Own, File.ReadAllText(folder["generation_config.json"]));
+    }
+
+    [Fact]
     public void A_decoder_without_head_gets_a_fresh_one_which_is_reported_and_the_same_for_the_same_seed()
     {
         using var scope = NewDisposeScope();
