@@ -148,12 +148,14 @@ public sealed record DecoderConfig
 
     /// <summary>The <c>config.json</c> of a model, in a spelling that old and new readers understand.</summary>
     /// <param name="head">The head that it is for.</param>
+    /// <exception cref="NotSupportedException">The family is not supported, or its <c>config.json</c> cannot express the configuration.</exception>
     public byte[] ToJson(ModelHead head = ModelHead.CausalLanguageModel)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             DecoderFamily family = DecoderFamily.Of(ModelType, nameof(ModelType));
+            family.Validate(this);
             json.WriteStartObject();
             json.WriteStartArray("architectures");
             json.WriteStringValue(family.Architecture(head));

@@ -128,6 +128,27 @@ public class DecoderConfigTests
     }
 
     [Fact]
+    public void What_the_config_json_of_the_family_cannot_say_is_refused_instead_of_lost()
+    {
+        DecoderConfig config = ModelSamples.Config();
+        (string Name, DecoderConfig Config)[] changed =
+        [
+            (nameof(config.Norm), config with { Norm = NormKind.Layer }),
+            (nameof(config.QueryKeyValueBias), config with { QueryKeyValueBias = false }),
+            (nameof(config.AttentionOutputBias), config with { AttentionOutputBias = true }),
+            (nameof(config.FeedForwardBias), config with { FeedForwardBias = true }),
+            (nameof(config.LanguageModelHeadBias), config with { LanguageModelHeadBias = true }),
+            (nameof(config.FrozenPaddingRow), config with { FrozenPaddingRow = false }),
+        ];
+
+        foreach (var (name, other) in changed)
+        {
+            Assert.StartsWith($"{name} is ", Assert.Throws<NotSupportedException>(() => other.ToJson()).Message);
+            Assert.StartsWith($"{name} is ", Assert.Throws<NotSupportedException>(() => new CausalLanguageModel(other, seed: 1)).Message);
+        }
+    }
+
+    [Fact]
     public void Several_end_tokens_and_label_names_survive()
     {
         DecoderConfig config = ModelSamples.Config().With("""{"0": "späť", "1": "b", "2": "c"}""");
