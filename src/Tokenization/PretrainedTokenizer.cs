@@ -79,13 +79,16 @@ public sealed partial class PretrainedTokenizer : Tokenizer
         return new PretrainedTokenizer(new Dictionary<string, byte[]>(files, StringComparer.Ordinal));
     }
 
-    /// <summary>Writes the files the tokenizer was loaded from, unchanged, into a folder, which is created where needed.</summary>
+    /// <summary>
+    /// Writes the files the tokenizer was loaded from, unchanged, into a folder, which is created where needed. Each file appears only
+    /// when it is complete.
+    /// </summary>
     /// <param name="folder">The folder.</param>
     public void Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);
-        foreach ((string name, byte[] content) in Files) File.WriteAllBytes(Path.Combine(folder, name), content);
+        foreach ((string name, byte[] content) in Files) TokenizerFiles.Write(Path.Combine(folder, name), content);
     }
 
     /// <summary>Encodes a text with all that is known of its tokens.</summary>

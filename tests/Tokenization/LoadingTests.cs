@@ -23,6 +23,31 @@ public sealed class LoadingTests
         }
     }
 
+    [Fact]
+    public void A_save_over_another_replaces_complete_files_and_leaves_nothing_else()
+    {
+        PretrainedTokenizer tokenizer = Samples.Load("qwen2-like");
+        string folder = Directory.CreateTempSubdirectory("mlcomponents-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), new string('x', 10_000_000));
+
+            // A reader that has the old file open keeps it whole: the new one takes its name, not its bytes.
+            using (var old = new FileStream(Path.Combine(folder, "tokenizer.json"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+            {
+                tokenizer.Save(folder);
+                Assert.Equal(10_000_000, old.Length);
+            }
+
+            Assert.Equal(tokenizer.Files.Keys.Order(), Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)).Order());
+            Assert.All(tokenizer.Files, file => Assert.Equal(file.Value, File.ReadAllBytes(Path.Combine(folder, file.Key))));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("normalizer", """{"type":"Precompiled"}""", "normalizer is of the type Precompiled")]
     [InlineData("pre_tokenizer", """{"type":"Metaspace"}""", "pre_tokenizer is of the type Metaspace")]

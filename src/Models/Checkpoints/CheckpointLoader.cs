@@ -1,5 +1,6 @@
 using System.Text;
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace MLComponents.Models;
 
@@ -12,6 +13,7 @@ internal static class CheckpointLoader
     /// <param name="freshHead">Whether to initialise the head even if the checkpoint has one.</param>
     /// <param name="seed">The seed of a fresh head.</param>
     /// <exception cref="FormatException">Tensors of the decoder are missing, or tensors have other shapes; the message lists all of them.</exception>
+    /// <exception cref="NotSupportedException">A tensor that the model wants is not stored as floating-point numbers.</exception>
     public static CheckpointReport Fill(PretrainedModel model, TensorSource source, bool freshHead, long seed)
     {
         TensorNames names = model.Names;
@@ -34,6 +36,11 @@ internal static class CheckpointLoader
             else if (!found.TryAdd(key, entry))
             {
                 throw new FormatException($"{source.Source}: '{entry.Name}' and '{found[key].Name}' are the same tensor under two names; expected one of them.");
+            }
+            else if (entry.DType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64))
+            {
+                throw new NotSupportedException(
+                    $"{source.Source}: '{entry.Name}' is stored as {SafetensorsType.NameOf(entry.DType)}; expected F16, BF16, F32 or F64. Quantized weights are not supported.");
             }
             else if (!parameter.parameter.shape.AsSpan().SequenceEqual([.. entry.Shape]))
             {
@@ -67,9 +74,44 @@ internal static class CheckpointLoader
         return new CheckpointReport(fresh, unexpected, ignored);
     }
 
+    /// <summary>
+    /// Refuses a configuration that asks for more memory than the checkpoint can fill, before the memory is asked for. Only what decides
+    /// about the amount is compared; <see cref="Fill"/> compares everything.
+    /// </summary>
+    /// <exception cref="FormatException">A size of the configuration is larger than the checkpoint's tensors, or they are not there.</exception>
+    public static void CheckSizes(DecoderConfig config, TensorSource source)
+    {
+        TensorNames names = DecoderFamily.Of(config.ModelType, source.Source).Names;
+        var stored = new Dictionary<string, SafetensorsEntry>();
+        var layers = new HashSet<string>();
+        foreach (SafetensorsEntry entry in source.Entries)
+        {
+            string key = Canonical(entry.Name, names);
+            stored.TryAdd(key, entry);
+            string[] parts = key.Split('.', 3);
+            if (parts.Length == 3 && parts[0] == names.Layers) layers.Add(parts[1]);
+        }
+
+        var faults = new List<string>();
+        string embedding = $"{names.TokenEmbedding}.weight", layer = $"{names.Layers}.0";
+        if (!stored.ContainsKey(embedding)) faults.Add($"{embedding} is missing");
+        Compare(embedding, config.VocabularySize, config.HiddenSize);
+        Compare($"{layer}.{names.Attention}.{names.Query}.weight", (long)config.HeadCount * config.HeadSize, config.HiddenSize);
+        Compare($"{layer}.{names.FeedForward}.{names.Up}.weight", config.IntermediateSize, config.HiddenSize);
+        if (layers.Count < config.LayerCount) faults.Add($"num_hidden_layers is {config.LayerCount}, but tensors of {layers.Count} layers are stored; the others are missing");
+        if (faults.Count > 0)
+            throw new FormatException($"{source.Source}: the checkpoint does not fit the model that config.json describes.\n  {string.Join("\n  ", faults)}");
+
+        void Compare(string key, long rows, long columns)
+        {
+            if (stored.TryGetValue(key, out SafetensorsEntry? entry) && (entry.Shape.Count != 2 || entry.Shape[0] < rows || entry.Shape[1] < columns))
+                faults.Add($"{entry.Name}: found [{string.Join(", ", entry.Shape)}], expected [{rows}, {columns}]");
+        }
+    }
+
     private static string CultureText(string what, IReadOnlyCollection<string> keys) => $"\n  {keys.Count} {what}: {string.Join(", ", keys)}";
 
-    private static bool IsHead(string canonical) => canonical[0] == '^';
+    private static bool IsHead(string canonical) => canonical.StartsWith('^');
 
     /// <summary>A key with the decoder's name, whichever of its names it is, taken off; a head's key is marked with ^.</summary>
     private static string Canonical(string key, TensorNames names)

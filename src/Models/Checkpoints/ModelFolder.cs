@@ -18,7 +18,7 @@ public static class ModelFolder
 
     private const string GenerationConfigName = "generation_config.json";
 
-    /// <summary>Writes configuration and weights. Each file appears only when it is complete; weight files of an earlier save are removed.</summary>
+    /// <summary>Writes configuration and weights. Each file appears only when it is complete; weight files of an earlier save are removed, a <c>generation_config.json</c> that is there stays.</summary>
     /// <param name="model">The model.</param>
     /// <param name="folder">Where to; created if it does not exist.</param>
     /// <param name="dtype">The element type to store; the model's own if null.</param>
@@ -35,9 +35,16 @@ public static class ModelFolder
             ? [WeightsName]
             : [.. Enumerable.Range(1, shards.Count).Select(number => $"model-{number:D5}-of-{shards.Count:D5}.safetensors")];
         for (int shard = 0; shard < names.Length; shard++) SafetensorsWriter.Write(Path.Combine(folder, names[shard]), shards[shard], stored);
-        if (names.Length > 1) WriteBytes(folder, IndexName, Index(shards, names, stored));
+        if (names.Length > 1)
+        {
+            // Readers prefer the single file: beside a new index an old one would be read.
+            File.Delete(Path.Combine(folder, WeightsName));
+            WriteBytes(folder, IndexName, Index(shards, names, stored));
+        }
+
         WriteBytes(folder, ConfigName, (model.Config with { DType = stored }).ToJson(model.Head));
-        if (model.Head == ModelHead.CausalLanguageModel) WriteBytes(folder, GenerationConfigName, GenerationConfig(model.Config));
+        if (model.Head == ModelHead.CausalLanguageModel && !File.Exists(Path.Combine(folder, GenerationConfigName)))
+            WriteBytes(folder, GenerationConfigName, GenerationConfig(model.Config));
         RemoveStale(folder, names);
     }
 
@@ -88,6 +95,7 @@ public static class ModelFolder
         ScalarType dtype = options.DType ?? config.DType
             ?? source.Entries.FirstOrDefault(entry => entry.DType is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float64)?.DType
             ?? ScalarType.Float32;
+        CheckpointLoader.CheckSizes(config, source);
         T model = create(config with { DType = dtype }, options with { DType = dtype });
         try
         {

@@ -15,20 +15,16 @@ internal sealed class SafetensorsHeader
     /// <summary>The reference implementation's own limit.</summary>
     public const long MaximumHeaderBytes = 100_000_000;
 
-    private SafetensorsHeader(IReadOnlyList<SafetensorsEntry> entries, IReadOnlyDictionary<string, string> metadata, long dataBytes)
+    private SafetensorsHeader(IReadOnlyList<SafetensorsEntry> entries, IReadOnlyDictionary<string, string> metadata)
     {
         Entries = entries;
         Metadata = metadata;
-        DataBytes = dataBytes;
     }
 
     /// <summary>The tensors in the order of their bytes.</summary>
     public IReadOnlyList<SafetensorsEntry> Entries { get; }
 
     public IReadOnlyDictionary<string, string> Metadata { get; }
-
-    /// <summary>The bytes of all tensors together.</summary>
-    public long DataBytes { get; }
 
     /// <summary>Reads the length that stands in front of the JSON.</summary>
     /// <param name="prefix">The first 8 bytes, or fewer where the file ends before.</param>
@@ -103,7 +99,7 @@ internal sealed class SafetensorsHeader
             throw new FormatException($"{source}: {found} bytes follow the header; its tensors take {next}. {fault}");
         }
 
-        return new SafetensorsHeader(entries, metadata, next);
+        return new SafetensorsHeader(entries, metadata);
     }
 
     private static void ReadMetadata(JsonElement value, Dictionary<string, string> metadata, string source)

@@ -13,6 +13,15 @@ internal sealed class ConfigReader(JsonElement element, string source)
 
     public int Int(string key) => IntOrNull(key) ?? throw Missing(key, "an integer");
 
+    /// <summary>An integer from 1 to a maximum: what memory may be asked for.</summary>
+    public int Count(string key, int maximum) => CountOrNull(key, maximum) ?? throw Missing(key, "an integer");
+
+    /// <summary>An integer from 1 to a maximum, or null.</summary>
+    public int? CountOrNull(string key, int maximum) =>
+        IntOrNull(key) is not { } value ? null
+        : value >= 1 && value <= maximum ? value
+        : throw new FormatException($"{source}: {key} is {value}; expected from 1 to {maximum}.");
+
     public int? IntOrNull(string key) =>
         !TryGet(key, out JsonElement value) ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number

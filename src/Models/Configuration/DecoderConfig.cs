@@ -108,7 +108,7 @@ public sealed record DecoderConfig
     /// <param name="folderOrConfigJson">A model's folder, or its <c>config.json</c>.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file is not JSON, or a value is missing, of the wrong kind or impossible.</exception>
-    /// <exception cref="NotSupportedException">The family, activation, element type or kind of rotary embedding is not supported.</exception>
+    /// <exception cref="NotSupportedException">The family, activation, element type or kind of rotary embedding is not supported, or the weights are quantized.</exception>
     public static DecoderConfig Load(string folderOrConfigJson)
     {
         ArgumentException.ThrowIfNullOrEmpty(folderOrConfigJson);
@@ -122,7 +122,7 @@ public sealed record DecoderConfig
     /// <param name="json">The content of a <c>config.json</c>, UTF-8.</param>
     /// <param name="source">What to call it in messages.</param>
     /// <exception cref="FormatException">It is not JSON, or a value is missing, of the wrong kind or impossible.</exception>
-    /// <exception cref="NotSupportedException">The family, activation, element type or kind of rotary embedding is not supported.</exception>
+    /// <exception cref="NotSupportedException">The family, activation, element type or kind of rotary embedding is not supported, or the weights are quantized.</exception>
     public static DecoderConfig Parse(ReadOnlySpan<byte> json, string source = ModelFolder.ConfigName)
     {
         try
@@ -133,7 +133,10 @@ public sealed record DecoderConfig
             var reader = new ConfigReader(document.RootElement, source);
             string modelType = reader.StringOrNull("model_type")
                 ?? throw new FormatException($"{source}: the key model_type is missing; it names the family of the model.");
-            DecoderConfig config = DecoderFamily.Of(modelType, source).Read(reader);
+            DecoderFamily family = DecoderFamily.Of(modelType, source);
+            if (reader.Has("quantization_config"))
+                throw new NotSupportedException($"{source}: quantization_config is present; quantized weights are not supported. Use the model that was not quantized.");
+            DecoderConfig config = family.Read(reader);
             config.Validate(source);
             return config;
         }
@@ -145,12 +148,14 @@ public sealed record DecoderConfig
 
     /// <summary>The <c>config.json</c> of a model, in a spelling that old and new readers understand.</summary>
     /// <param name="head">The head that it is for.</param>
+    /// <exception cref="NotSupportedException">The family is not supported, or its <c>config.json</c> cannot express the configuration.</exception>
     public byte[] ToJson(ModelHead head = ModelHead.CausalLanguageModel)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             DecoderFamily family = DecoderFamily.Of(ModelType, nameof(ModelType));
+            family.Validate(this);
             json.WriteStartObject();
             json.WriteStartArray("architectures");
             json.WriteStringValue(family.Architecture(head));

@@ -6,6 +6,12 @@ namespace MLComponents.Models;
 /// <summary>The keys of a <c>config.json</c> that every family spells alike, and the checks that hold for every family.</summary>
 internal static class DecoderConfigKeys
 {
+    /// <summary>The most elements of one dimension, far beyond any model there is, so that a product of two of them is no overflow.</summary>
+    public const int MaximumSize = 1 << 24;
+
+    /// <summary>The most layers.</summary>
+    public const int MaximumLayers = 4096;
+
     private static readonly (string Name, ProblemType Type)[] ProblemTypes =
     [
         ("single_label_classification", ProblemType.SingleLabelClassification),
@@ -20,7 +26,7 @@ internal static class DecoderConfigKeys
         BosTokenId = json.IntOrNull("bos_token_id"),
         EosTokenIds = json.Ids("eos_token_id"),
         DType = json.DType(),
-        LabelNames = json.LabelNames("id2label") ?? [.. Enumerable.Range(0, json.IntOrNull("num_labels") ?? 2).Select(label => $"LABEL_{label}")],
+        LabelNames = json.LabelNames("id2label") ?? [.. Enumerable.Range(0, json.CountOrNull("num_labels", MaximumSize) ?? 2).Select(label => $"LABEL_{label}")],
         ProblemType = ReadProblemType(json),
     };
 
@@ -55,15 +61,16 @@ internal static class DecoderConfigKeys
     /// <exception cref="FormatException">A value is out of range, or two contradict each other.</exception>
     public static void Validate(this DecoderConfig config, string source)
     {
-        Positive(config.VocabularySize, "vocab_size");
-        Positive(config.HiddenSize, "hidden_size");
-        Positive(config.IntermediateSize, "intermediate_size");
-        Positive(config.LayerCount, "num_hidden_layers");
-        Positive(config.HeadCount, "num_attention_heads");
-        Positive(config.KeyValueHeadCount, "num_key_value_heads");
-        Positive(config.HeadSize, "head_dim");
+        Bounded(config.VocabularySize, "vocab_size", MaximumSize);
+        Bounded(config.HiddenSize, "hidden_size", MaximumSize);
+        Bounded(config.IntermediateSize, "intermediate_size", MaximumSize);
+        Bounded(config.LayerCount, "num_hidden_layers", MaximumLayers);
+        Bounded(config.HeadCount, "num_attention_heads", MaximumSize);
+        Bounded(config.KeyValueHeadCount, "num_key_value_heads", MaximumSize);
+        Bounded(config.HeadSize, "head_dim", MaximumSize);
+        Bounded((long)config.HeadCount * config.HeadSize, "num_attention_heads * head_dim", MaximumSize);
         Positive(config.MaxPositions, "max_position_embeddings");
-        Positive(config.LabelCount, "the number of labels");
+        Bounded(config.LabelCount, "the number of labels", MaximumSize);
         if (config.HeadCount % config.KeyValueHeadCount != 0)
         {
             throw new FormatException(
@@ -84,6 +91,11 @@ internal static class DecoderConfigKeys
         void Positive(int value, string name)
         {
             if (value <= 0) throw new FormatException($"{source}: {name} is {value}; expected at least 1.");
+        }
+
+        void Bounded(long value, string name, long maximum)
+        {
+            if (value < 1 || value > maximum) throw new FormatException($"{source}: {name} is {value}; expected from 1 to {maximum}.");
         }
 
         void Dropout(double value, string name)

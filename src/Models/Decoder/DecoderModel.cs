@@ -31,9 +31,6 @@ internal sealed class DecoderModel : DecoderModule
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
     public Parameter EmbeddingWeight => _embedding.Weight;
 
-    /// <summary>The number of layers.</summary>
-    public int LayerCount => _blocks.Length;
-
     /// <summary>Runs the decoder.</summary>
     public DecoderOutput Forward(DecoderInput input)
     {

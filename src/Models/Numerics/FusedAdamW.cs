@@ -25,12 +25,21 @@ public sealed class FusedAdamW : IDisposable
     /// <param name="beta2">The decay of the squared gradients' mean, 0 to 1.</param>
     /// <param name="epsilon">Added to the denominator.</param>
     /// <param name="seed">The seed of stochastic rounding.</param>
+    /// <exception cref="ArgumentException">A parameter's elements are neither float32 nor bfloat16.</exception>
     public FusedAdamW(IEnumerable<ParameterGroup> groups, bool masterWeights, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, int seed = 0)
     {
         (_beta1, _beta2, _epsilon, _seed) = (beta1, beta2, epsilon, unchecked((uint)seed));
-        foreach (ParameterGroup group in groups)
-            foreach (Parameter parameter in group.Parameters)
-                _states.Add(new State(parameter, group.WeightDecay, masterWeights));
+        try
+        {
+            foreach (ParameterGroup group in groups)
+                foreach (Parameter parameter in group.Parameters)
+                    _states.Add(new State(parameter, group.WeightDecay, masterWeights));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Steps done so far.</summary>
@@ -124,6 +133,8 @@ public sealed class FusedAdamW : IDisposable
     {
         public State(Parameter parameter, double weightDecay, bool masterWeights)
         {
+            if (parameter.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
+                throw new ArgumentException($"A parameter's element type is {parameter.dtype}; expected Float32 or BFloat16. Load the model with one of them.", nameof(parameter));
             using var noGradients = no_grad();
             (Parameter, WeightDecay) = (parameter, weightDecay);
             First = zeros(parameter.shape, dtype: ScalarType.Float32, device: parameter.device).DetachFromDisposeScope();

@@ -25,19 +25,20 @@ internal static class SpecialTokenReader
         {
             if (!files.TryGetValue(file, out byte[]? json)) continue;
             described = true;
-            JsonSection section = Parse(file, json)[role];
+            using JsonDocument document = Parse(file, json);
+            var root = new JsonSection(file, "", document.RootElement);
+            JsonSection section = root.IsObject ? root[role] : throw root.Wrong("an object");
             if (!section.IsNull) return section.IsObject ? section["content"].String() : section.String();
         }
 
         return described ? null : UsualNames[role].FirstOrDefault(name => added.Tokens.Any(token => token.Special && token.Content == name));
     }
 
-    private static JsonSection Parse(string file, byte[] json)
+    private static JsonDocument Parse(string file, byte[] json)
     {
         try
         {
-            var section = new JsonSection(file, "", JsonDocument.Parse(json.AsSpan().StartsWith("\uFEFF"u8) ? json.AsMemory(3) : json).RootElement);
-            return section.IsObject ? section : throw section.Wrong("an object");
+            return JsonDocument.Parse(json.AsSpan().StartsWith("\uFEFF"u8) ? json.AsMemory(3) : json);
         }
         catch (JsonException problem)
         {

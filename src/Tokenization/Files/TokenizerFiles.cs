@@ -42,4 +42,20 @@ internal static class TokenizerFiles
 
         return files;
     }
+
+    /// <summary>Writes beside the file and renames, so that a reader never sees half of it and a failure leaves the old one.</summary>
+    public static void Write(string path, byte[] content)
+    {
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            File.WriteAllBytes(temporary, content);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
 }

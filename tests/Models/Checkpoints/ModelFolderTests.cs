@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -63,6 +64,38 @@ public class ModelFolderTests
         Assert.Equal([ModelFolder.WeightsName], Directory.GetFiles(folder.Path, "model*").Select(Path.GetFileName));
         using CausalLanguageModel again = CausalLanguageModel.Load(folder.Path);
         AssertSameWeights(model, again);
+    }
+
+    [Fact]
+    public void A_single_file_is_gone_before_the_index_of_the_shards_over_it_is_written()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var older = new CausalLanguageModel(ModelSamples.Config(), seed: 5);
+        using var newer = new CausalLanguageModel(ModelSamples.Config(), seed: 6);
+        older.Save(folder.Path);
+        Directory.CreateDirectory(folder[ModelFolder.IndexName]); // the index cannot be written
+
+        Assert.ThrowsAny<Exception>(() => ModelFolder.Save(newer, folder.Path, maxShardBytes: 20_000));
+
+        Assert.False(File.Exists(folder[ModelFolder.WeightsName]));
+        Directory.Delete(folder[ModelFolder.IndexName]);
+        ModelFolder.Save(newer, folder.Path, maxShardBytes: 20_000);
+        using CausalLanguageModel loaded = CausalLanguageModel.Load(folder.Path);
+        AssertSameWeights(newer, loaded);
+    }
+
+    [Fact]
+    public void A_generation_config_that_is_there_stays()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 5);
+        const string Own = """{"temperature": 0.7}""";
+        File.WriteAllText(folder["generation_config.json"], Own);
+
+        model.Save(folder.Path);
+
+        Assert.Equal(Own, File.ReadAllText(folder["generation_config.json"]));
     }
 
     [Fact]
@@ -162,6 +195,57 @@ public class ModelFolderTests
     }
 
     [Theory]
+    [InlineData(ScalarType.Int8, "I8")]
+    [InlineData(ScalarType.Byte, "U8")]
+    [InlineData(ScalarType.Int32, "I32")]
+    public void Weights_that_are_stored_as_integers_are_refused_by_name(ScalarType type, string name)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 9);
+        SaveWith(model, folder, ("model.layers.1.mlp.up_proj.weight", zeros(40, 24, dtype: type)));
+
+        var exception = Assert.Throws<NotSupportedException>(() => CausalLanguageModel.Load(folder.Path));
+
+        Assert.Contains($"'model.layers.1.mlp.up_proj.weight' is stored as {name}; expected F16, BF16, F32 or F64", exception.Message);
+        Assert.Contains("uantized weights are not supported", exception.Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("model.")]
+    public void A_tensor_without_a_name_is_unexpected(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 9);
+        SaveWith(model, folder, (name, zeros(2)));
+
+        using CausalLanguageModel loaded = CausalLanguageModel.Load(folder.Path);
+
+        Assert.Equal([name], loaded.Report!.Unexpected);
+    }
+
+    [Theory]
+    [InlineData("\"vocab_size\": 60", "\"vocab_size\": 16777216", "embed_tokens.weight: found [60, 24], expected [16777216, 24]")]
+    [InlineData("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4096", "num_hidden_layers is 4096, but tensors of 3 layers")]
+    [InlineData("\"intermediate_size\": 40", "\"intermediate_size\": 16777216", "up_proj.weight: found [40, 24], expected [16777216, 24]")]
+    [InlineData("\"pad_token_id\": 0", "\"head_dim\": 2000000", "q_proj.weight: found [24, 24], expected [12000000, 24]")]
+    public void Sizes_that_the_checkpoint_cannot_fill_are_refused_before_the_model_is_made(string found, string replaced, string inMessage)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 9);
+        model.Save(folder.Path);
+        DecoderConfig config = DecoderConfig.Parse(Encoding.UTF8.GetBytes(ModelSamples.Json().Replace(found, replaced)));
+
+        var exception = Assert.Throws<FormatException>(() => ModelFolder.Load<CausalLanguageModel>(
+            folder.Path, _ => config, (_, _) => throw new InvalidOperationException("The model was made."), new ModelStorage(null, null, default, 0)));
+
+        Assert.Contains(inMessage, exception.Message);
+    }
+
+    [Theory]
     [InlineData("../secret.safetensors")]
     [InlineData("/etc/secret.safetensors")]
     [InlineData("sub/model.safetensors")]
@@ -219,6 +303,14 @@ public class ModelFolderTests
         Assert.Equal(expected.named_parameters().Select(pair => pair.name), actual.named_parameters().Select(pair => pair.name));
         foreach (var (name, parameter) in expected.named_parameters())
             Assert.True(parameter.equal(actual.get_parameter(name)!).all().item<bool>(), name);
+    }
+
+    private static void SaveWith(CausalLanguageModel model, TemporaryFolder folder, (string Name, Tensor Value) tensor)
+    {
+        model.Save(folder.Path);
+        Dictionary<string, Tensor> weights = model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter);
+        weights[tensor.Name] = tensor.Value;
+        SafetensorsWriter.Write(folder[ModelFolder.WeightsName], weights);
     }
 
     private static void SaveWith(CausalLanguageModel model, TemporaryFolder folder, Func<string, string?> rename)

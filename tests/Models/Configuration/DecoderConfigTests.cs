@@ -14,6 +14,12 @@ public class DecoderConfigTests
         { "\"hidden_size\": 24", "\"hidden_size\": \"24\"", "hidden_size is \"24\"; expected an integer" },
         { "\"hidden_size\": 24", "\"hidden_size\": 24.5", "expected an integer" },
         { "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 0", "num_hidden_layers is 0" },
+        { "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2147483647, \"use_sliding_window\": true", "num_hidden_layers is 2147483647; expected from 1 to 4096" },
+        { "\"vocab_size\": 60", "\"vocab_size\": 16777217", "vocab_size is 16777217; expected from 1 to 16777216" },
+        { "\"intermediate_size\": 40", "\"intermediate_size\": 2147483647", "intermediate_size is 2147483647" },
+        { "\"pad_token_id\": 0", "\"head_dim\": 16000000", "num_attention_heads * head_dim is 96000000" },
+        { "\"pad_token_id\": 0", "\"num_labels\": -1", "num_labels is -1" },
+        { "\"pad_token_id\": 0", "\"num_labels\": 2147483647", "num_labels is 2147483647" },
         { "\"pad_token_id\": 0", "\"pad_token_id\": 60", "pad_token_id is 60" },
         { "\"pad_token_id\": 0", "\"attention_dropout\": 1.0", "attention_dropout is 1" },
         { "\"pad_token_id\": 0", "\"problem_type\": \"ranking\"", "problem_type is \"ranking\"" },
@@ -35,6 +41,7 @@ public class DecoderConfigTests
         { "\"pad_token_id\": 0", "\"hidden_act\": \"mish\"", "'mish'" },
         { "\"pad_token_id\": 0", "\"rope_scaling\": {\"type\": \"spiral\", \"factor\": 2}", "\"spiral\"" },
         { "\"pad_token_id\": 0", "\"torch_dtype\": \"int4\"", "\"int4\"" },
+        { "\"pad_token_id\": 0", "\"quantization_config\": {\"bits\": 4}", "quantization_config" },
         { "\"pad_token_id\": 0", "\"use_sliding_window\": true, \"layer_types\": [\"full_attention\", \"ring\", \"ring\"]", "\"ring\"" },
     };
 
@@ -118,6 +125,27 @@ public class DecoderConfigTests
             [true, false, false],
             ModelSamples.Config(Window + """, "layer_types": ["sliding_attention", "full_attention", "full_attention"]""").SlidingLayers);
         Assert.Null(ModelSamples.Config(Window.Replace("true", "false")).SlidingWindow);
+    }
+
+    [Fact]
+    public void What_the_config_json_of_the_family_cannot_say_is_refused_instead_of_lost()
+    {
+        DecoderConfig config = ModelSamples.Config();
+        (string Name, DecoderConfig Config)[] changed =
+        [
+            (nameof(config.Norm), config with { Norm = NormKind.Layer }),
+            (nameof(config.QueryKeyValueBias), config with { QueryKeyValueBias = false }),
+            (nameof(config.AttentionOutputBias), config with { AttentionOutputBias = true }),
+            (nameof(config.FeedForwardBias), config with { FeedForwardBias = true }),
+            (nameof(config.LanguageModelHeadBias), config with { LanguageModelHeadBias = true }),
+            (nameof(config.FrozenPaddingRow), config with { FrozenPaddingRow = false }),
+        ];
+
+        foreach (var (name, other) in changed)
+        {
+            Assert.StartsWith($"{name} is ", Assert.Throws<NotSupportedException>(() => other.ToJson()).Message);
+            Assert.StartsWith($"{name} is ", Assert.Throws<NotSupportedException>(() => new CausalLanguageModel(other, seed: 1)).Message);
+        }
     }
 
     [Fact]

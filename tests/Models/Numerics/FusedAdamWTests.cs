@@ -35,6 +35,19 @@ public class FusedAdamWTests
         Assert.True((expected - actual).abs().max().item<float>() < 1e-6f);
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.Float64)]
+    public void Parameters_of_other_element_types_are_refused_by_name(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var parameter = new Parameter(zeros(3, dtype: type));
+
+        var exception = Assert.Throws<ArgumentException>(() => new FusedAdamW([new ParameterGroup([parameter], Decay)], masterWeights: true));
+
+        Assert.Contains($"is {type}; expected Float32 or BFloat16", exception.Message);
+    }
+
     [Fact]
     public void Master_weights_follow_float32_and_the_rounded_copy_is_the_nearest()
     {

@@ -14,9 +14,6 @@ internal abstract class DecoderFamily
     /// <summary>What its tensors are called.</summary>
     public abstract TensorNames Names { get; }
 
-    /// <summary>The modules that LoRA adapts when nothing is said.</summary>
-    public abstract IReadOnlyList<string> DefaultLoraTargets { get; }
-
     /// <summary>The family of a <c>model_type</c>.</summary>
     /// <param name="modelType">The value found.</param>
     /// <param name="source">Where it was found, for messages.</param>
@@ -28,6 +25,10 @@ internal abstract class DecoderFamily
 
     /// <summary>Reads a configuration, in the old spelling or the new.</summary>
     public abstract DecoderConfig Read(ConfigReader json);
+
+    /// <summary>Refuses what the family's <c>config.json</c> has no key for: it would be lost when the model is saved.</summary>
+    /// <exception cref="NotSupportedException">A switch is not as the family has it.</exception>
+    public abstract void Validate(DecoderConfig config);
 
     /// <summary>Writes the keys of a configuration that <see cref="Read"/> reads, so that readers of either spelling understand them.</summary>
     public abstract void Write(DecoderConfig config, Utf8JsonWriter json);

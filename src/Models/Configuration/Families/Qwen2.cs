@@ -38,14 +38,11 @@ internal sealed class Qwen2 : DecoderFamily
     };
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> DefaultLoraTargets { get; } = ["q_proj", "v_proj"];
-
-    /// <inheritdoc/>
     public override DecoderConfig Read(ConfigReader json)
     {
         int hiddenSize = json.Int("hidden_size");
-        int headCount = json.Int("num_attention_heads");
-        int layerCount = json.Int("num_hidden_layers");
+        int headCount = json.Count("num_attention_heads", DecoderConfigKeys.MaximumSize);
+        int layerCount = json.Count("num_hidden_layers", DecoderConfigKeys.MaximumLayers);
         int maxPositions = json.IntOrNull("max_position_embeddings") ?? 32768;
         bool slides = json.Bool("use_sliding_window", false);
         int? window = slides ? json.IntOrNull("sliding_window") ?? 4096 : null;
@@ -74,6 +71,23 @@ internal sealed class Qwen2 : DecoderFamily
             ClassifierDropout = json.DoubleOrNull("classifier_dropout") ?? json.DoubleOrNull("hidden_dropout") ?? 0.1,
             InitializerRange = json.DoubleOrNull("initializer_range") ?? 0.02,
         }.WithCommonKeys(json);
+    }
+
+    /// <inheritdoc/>
+    public override void Validate(DecoderConfig config)
+    {
+        Fixed(nameof(config.Norm), config.Norm, NormKind.RootMeanSquare);
+        Fixed(nameof(config.QueryKeyValueBias), config.QueryKeyValueBias, true);
+        Fixed(nameof(config.AttentionOutputBias), config.AttentionOutputBias, false);
+        Fixed(nameof(config.FeedForwardBias), config.FeedForwardBias, false);
+        Fixed(nameof(config.LanguageModelHeadBias), config.LanguageModelHeadBias, false);
+        Fixed(nameof(config.FrozenPaddingRow), config.FrozenPaddingRow, true);
+
+        void Fixed<T>(string name, T found, T expected)
+        {
+            if (!EqualityComparer<T>.Default.Equals(found, expected))
+                throw new NotSupportedException($"{name} is {found}; models of the family {ModelType} have {expected}, and their config.json cannot say otherwise.");
+        }
     }
 
     /// <inheritdoc/>
