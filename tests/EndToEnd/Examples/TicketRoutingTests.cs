@@ -30,6 +30,30 @@ public class TicketRoutingTests
     }
 
     [Fact]
+    public async Task Awkward_columns_and_a_template_of_one_line_are_taken_as_they_are()
+    {
+        using var folder = new TemporaryFolder();
+        Ticket[] rows = Ticket.Rows(60);
+        string table = folder["odd.tsv"], model = TinyFolder.Create(folder["my-decoder"], rows.Select(row => row.Body));
+        File.WriteAllLines(table, ["what: {it} is\tBody\tLabel", .. rows.Select(row => $"{row.Product}\t{row.Body}\t{row.Queue}")]);
+        string[] common = ["--data", table, "--label", "Label", "--model", model, "--epochs", "1", "--output", folder["odd.zip"]];
+
+        Assert.Contains("scores are identical", await Run(folder.Path, common));
+        Assert.Contains("scores are identical", await Run(folder.Path, [.. common, "--template", "Text: {Body}"]));
+    }
+
+    [Fact]
+    public async Task A_label_that_is_no_column_is_named_with_the_columns_there_are()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllLines(folder["t.tsv"], ["Body\tTeam", "a\tb"]);
+        (int exitCode, string output) = await DotnetCommand.RunToExit(folder.Path, [Program, "--data", folder["t.tsv"], "--label", "Queue"]);
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("no column 'Queue'", output);
+        Assert.Contains("Body, Team", output);
+    }
+
+    [Fact]
     public async Task A_table_that_is_not_there_is_named()
     {
         using var folder = new TemporaryFolder();

@@ -23,6 +23,13 @@ public class TokenBatchTests
     }
 
     [Fact]
+    public void Without_a_padding_token_rows_are_read_off_at_their_end()
+    {
+        using TokenBatch batch = TokenBatch.Create([[1, 0], [2, 3, 0]], padId: null);
+        Assert.Equal([1L, 2], batch.LastPositions.data<long>().ToArray());
+    }
+
+    [Fact]
     public void Empty_batches_and_rows_are_refused()
     {
         Assert.Throws<ArgumentException>(() => TokenBatch.Create([], 0));
