@@ -12,6 +12,7 @@ internal sealed class DecoderModel : DecoderModule
     private readonly Norm _finalNorm;
     private readonly RotaryEmbedding _rotary;
     private readonly AttentionKernel _kernel;
+    private readonly Func<Tensor, Tensor> _embeddingDropout;
 
     public DecoderModel(DecoderContext context)
         : base(nameof(DecoderModel))
@@ -25,7 +26,8 @@ internal sealed class DecoderModel : DecoderModule
         _blocks = [.. Enumerable.Range(0, config.LayerCount).Select(layer => new DecoderBlock(context, layer))];
         var layers = Register(names.Layers, new BlockList());
         for (int layer = 0; layer < _blocks.Length; layer++) layers.Add(layer, _blocks[layer]);
-        _finalNorm = Register(names.FinalNorm, context.Norm(config.HiddenSize));
+        _finalNorm = Register(names.FinalNorm, context.Norm());
+        _embeddingDropout = Dropout(config.EmbeddingDropout);
     }
 
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
@@ -37,7 +39,7 @@ internal sealed class DecoderModel : DecoderModule
         if (input.OutputAttentions && !_kernel.GivesWeights)
             throw new InvalidOperationException("Attention weights can be given only by a model loaded with AttentionImplementation.Eager.");
         using var scope = NewDisposeScope();
-        Tensor hidden = Embed(input);
+        Tensor hidden = _embeddingDropout(Embed(input));
         int past = input.Cache?.Length ?? 0;
         int length = (int)hidden.shape[1];
         Tensor? positions = PositionIds(input.PositionIds, hidden);
@@ -76,8 +78,12 @@ internal sealed class DecoderModel : DecoderModule
         return PoolLastLayer(hidden, positions).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The embeddings of ids: <c>[batch, seq] -> [batch, seq, hidden]</c>.</summary>
-    public Tensor EmbedIds(Tensor inputIds) => _embedding.forward(inputIds);
+    /// <summary>The input of the first layer: <c>[batch, seq] -> [batch, seq, hidden]</c>.</summary>
+    public Tensor EmbedIds(Tensor inputIds)
+    {
+        using var scope = NewDisposeScope();
+        return _embeddingDropout(_embedding.forward(inputIds)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Some of the layers, causal and without padding mask.</summary>
     /// <param name="hidden">The input of layer <paramref name="first"/>, <c>[batch, seq, hidden]</c>.</param>
@@ -145,7 +151,7 @@ internal sealed class DecoderModel : DecoderModule
                 nameof(input));
         }
 
-        return input.InputIds is { } ids ? EmbedIds(ids) : given.alias();
+        return input.InputIds is { } ids ? _embedding.forward(ids) : given.alias();
     }
 
     private static Tensor? PositionIds(Tensor? positions, Tensor hidden)

@@ -11,7 +11,7 @@ public abstract class PretrainedModel : nn.Module
         ArgumentNullException.ThrowIfNull(config);
         config.Validate(nameof(DecoderConfig));
         DecoderFamily family = DecoderFamily.Of(config.ModelType, nameof(DecoderConfig.ModelType));
-        family.Validate(config);
+        config.CheckThatItCanBeSaved();
         DType = storage.DType ?? config.DType ?? ScalarType.Float32;
         Config = config with { DType = DType };
         Head = head;

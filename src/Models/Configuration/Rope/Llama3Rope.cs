@@ -58,7 +58,8 @@ public sealed record Llama3Rope : RopeParameters
         }
     }
 
-    private protected override void WriteKeys(Utf8JsonWriter json)
+    /// <inheritdoc/>
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject)
     {
         json.WriteNumber("factor", Factor);
         json.WriteNumber("low_freq_factor", LowFrequencyFactor);

@@ -88,7 +88,8 @@ public sealed record YarnRope : RopeParameters
         if (Theta == 1) throw new FormatException($"{source}: rope_theta is 1; yarn divides by its logarithm.");
     }
 
-    private protected override void WriteKeys(Utf8JsonWriter json)
+    /// <inheritdoc/>
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject)
     {
         json.WriteNumber("factor", Factor);
         json.WriteNumber("original_max_position_embeddings", OriginalMaxPositions);
