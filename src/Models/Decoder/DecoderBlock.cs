@@ -34,6 +34,7 @@ internal sealed class DecoderBlock : DecoderModule
         (DecoderConfig config, TensorNames names) = (context.Config, context.Names);
         _index = index;
         Window = config.IsSliding(index) ? config.SlidingWindow : null;
+        HasDropout = config.AttentionDropout + config.AttentionOutputDropout + config.FeedForwardDropout > 0;
         _chooseMask = Window is null ? static masks => masks.Full : static masks => masks.Sliding;
         _attention = Register(names.Attention, new Attention(context));
         _feedForward = Register(names.FeedForward, FeedForward.Create(context));
@@ -58,6 +59,12 @@ internal sealed class DecoderBlock : DecoderModule
 
     /// <summary>The number of tokens a token sees, itself included, or null if it sees all before it.</summary>
     public int? Window { get; }
+
+    /// <summary>Whether the layer draws random numbers in training.</summary>
+    public bool HasDropout { get; }
+
+    /// <summary>The mask of this layer among those of a forward pass.</summary>
+    public LayerMask ChooseMask(AttentionMasks masks) => _chooseMask(masks);
 
     /// <summary>The layer for every token: <c>[batch, seq, hidden] -> [batch, seq, hidden]</c>.</summary>
     public Tensor Forward(Tensor hidden, RotaryTable rotary, AttentionMasks masks, KeyValueCache? cache, out Tensor? weights)

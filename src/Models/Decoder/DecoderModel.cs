@@ -30,8 +30,14 @@ internal sealed class DecoderModel : DecoderModule
         _embeddingDropout = Dropout(config.EmbeddingDropout);
     }
 
+    /// <summary>Whether layers are computed once more for their gradients instead of keeping their activations, see <see cref="CheckpointedBlock"/>.</summary>
+    public bool CheckpointsGradients { get; set; }
+
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
     public Parameter EmbeddingWeight => _embedding.Weight;
+
+    /// <summary>Gives the embedding another number of rows, see <see cref="ResizedRows"/>.</summary>
+    public void ResizeEmbedding(int vocabularySize) => ResizedRows.Resize(_embedding.Weight, vocabularySize);
 
     /// <summary>Runs the decoder.</summary>
     public DecoderOutput Forward(DecoderInput input)
@@ -52,7 +58,9 @@ internal sealed class DecoderModel : DecoderModule
         foreach (DecoderBlock block in _blocks)
         {
             if (input.OutputHiddenStates) hiddenStates.Add(hidden.MoveToOuterDisposeScope());
-            Tensor next = block.Forward(hidden, rotary, masks, input.Cache, out Tensor? weights);
+            Tensor next = input.Cache is null && !input.OutputAttentions
+                ? Run(block, hidden, rotary, masks, out Tensor? weights)
+                : block.Forward(hidden, rotary, masks, input.Cache, out weights);
             if (!input.OutputHiddenStates) hidden.Dispose();
             hidden = next;
             if (input.OutputAttentions) attentions.Add(weights!.MoveToOuterDisposeScope());
@@ -100,7 +108,7 @@ internal sealed class DecoderModel : DecoderModule
         Tensor state = hidden.alias();
         for (int layer = first; layer < end; layer++)
         {
-            Tensor next = _blocks[layer].Forward(state, rotary, masks, null, out Tensor? weights);
+            Tensor next = Run(_blocks[layer], state, rotary, masks, out Tensor? weights);
             weights?.Dispose();
             state.Dispose();
             state = next;
@@ -130,6 +138,15 @@ internal sealed class DecoderModel : DecoderModule
     {
         if (disposing) _rotary.Release();
         base.Dispose(disposing);
+    }
+
+    /// <summary>A layer without cache, its activations kept for its gradients or not.</summary>
+    private Tensor Run(DecoderBlock block, Tensor hidden, RotaryTable rotary, AttentionMasks masks, out Tensor? weights)
+    {
+        weights = null;
+        return CheckpointsGradients && training && is_grad_enabled()
+            ? CheckpointedBlock.Apply(block, hidden, rotary, block.ChooseMask(masks))
+            : block.Forward(hidden, rotary, masks, null, out weights);
     }
 
     /// <summary>The turns of one position of each row, <c>[batch, 1, 1, rotated]</c>.</summary>

@@ -26,12 +26,25 @@ public class LeakTests
 
             // Gradient functions written in .NET leave their results to the scope that the backward pass is in.
             using (NewDisposeScope()) model.Loss(model.ForwardPooled(ids, last), labels).backward();
+            Forget();
+
+            model.train();
+            model.GradientCheckpointing = true;
+            using (NewDisposeScope()) model.Loss(model.ForwardPooled(ids, last), labels).backward();
+            using (NewDisposeScope()) model.Loss(model.forward(ids, mask), labels).backward();
+            model.GradientCheckpointing = false;
+            model.eval();
+            Forget();
+        });
+
+        void Forget()
+        {
             foreach (var parameter in model.parameters())
             {
                 parameter.grad?.Dispose();
                 parameter.grad = null;
             }
-        });
+        }
     }
 
     [Fact]
