@@ -51,7 +51,7 @@ internal sealed class DecoderModel : DecoderModule
         Tensor? positions = PositionIds(input.PositionIds, hidden);
         AttentionMasks masks = AttentionMasks.Build(
             _config, hidden.shape[0], past, length, input.AttentionMask, positions, input.Cache is not null, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
-        RotaryTable rotary = positions is null ? _rotary.Follow(past, length, hidden.device) : _rotary.At(positions);
+        RotaryTable rotary = (positions is null ? _rotary.Follow(past, length, hidden.device) : _rotary.At(positions)).As(hidden.dtype);
 
         List<Tensor> hiddenStates = [];
         List<Tensor> attentions = [];
@@ -102,7 +102,7 @@ internal sealed class DecoderModel : DecoderModule
     {
         using var scope = NewDisposeScope();
         int length = (int)hidden.shape[1];
-        RotaryTable rotary = _rotary.Follow(0, length, hidden.device);
+        RotaryTable rotary = _rotary.Follow(0, length, hidden.device).As(hidden.dtype);
         AttentionMasks masks = AttentionMasks.Build(
             _config, hidden.shape[0], 0, length, null, null, false, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
         Tensor state = hidden.alias();
@@ -126,7 +126,7 @@ internal sealed class DecoderModel : DecoderModule
         using var scope = NewDisposeScope();
         DecoderBlock block = _blocks[^1];
         int length = (int)hidden.shape[1];
-        RotaryTable rotary = _rotary.Follow(0, length, hidden.device);
+        RotaryTable rotary = _rotary.Follow(0, length, hidden.device).As(hidden.dtype);
         Tensor column = positions.unsqueeze(1);
         LayerMask mask = AttentionMasks.UpTo(positions, length, block.Window, hidden.dtype);
         Tensor pooled = block.ForwardPooled(hidden, rotary, column, Select(rotary, positions), mask);
