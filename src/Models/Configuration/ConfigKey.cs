@@ -19,7 +19,7 @@ internal sealed record ConfigKey(Func<DecoderConfig, ConfigReader, DecoderConfig
     /// <param name="otherwise">A key that is read where the first one is absent, or null.</param>
     public static ConfigKey Number(string name, Func<DecoderConfig, double> get, Func<DecoderConfig, double, DecoderConfig> set, string? otherwise = null) => new(
         (config, json) => (json.DoubleOrNull(name) ?? (otherwise is null ? null : json.DoubleOrNull(otherwise))) is { } value ? set(config, value) : config,
-        (config, json) => json.WriteNumber(name, get(config)));
+        (config, json) => json.WriteReal(name, get(config)));
 
     /// <summary>True or false.</summary>
     public static ConfigKey Flag(string name, Func<DecoderConfig, bool> get, Func<DecoderConfig, bool, DecoderConfig> set) => new(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using TorchSharp;
 
@@ -123,6 +124,20 @@ internal static class DecoderConfigKeys
     {
         if (value is { } number) json.WriteNumber(name, number);
         else json.WriteNull(name);
+    }
+
+    /// <summary>Writes a number that the reference takes for a real one, <c>1.0</c> and not <c>1</c>: it checks types.</summary>
+    public static void WriteReal(this Utf8JsonWriter json, string name, double value)
+    {
+        json.WritePropertyName(name);
+        json.WriteReal(value);
+    }
+
+    /// <summary>As the other, inside an array.</summary>
+    public static void WriteReal(this Utf8JsonWriter json, double value)
+    {
+        string text = value.ToString("R", CultureInfo.InvariantCulture);
+        json.WriteRawValue(text.AsSpan().IndexOfAny('.', 'E') < 0 ? $"{text}.0" : text);
     }
 
     /// <summary>The name of an element type in configurations.</summary>

@@ -45,5 +45,5 @@ public sealed record DynamicRope : RopeParameters
     }
 
     /// <inheritdoc/>
-    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject) => json.WriteNumber("factor", Factor);
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject) => json.WriteReal("factor", Factor);
 }

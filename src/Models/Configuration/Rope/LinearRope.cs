@@ -27,5 +27,5 @@ public sealed record LinearRope : RopeParameters
     }
 
     /// <inheritdoc/>
-    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject) => json.WriteNumber("factor", Factor);
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject) => json.WriteReal("factor", Factor);
 }

@@ -84,13 +84,13 @@ public sealed record LongRope : RopeParameters
         WriteList("short_factor", ShortFactors);
         WriteList("long_factor", LongFactors);
         if (!isOldObject) json.WriteNumber(OriginalLengthKey, OriginalMaxPositions);
-        if (Factor is { } factor) json.WriteNumber("factor", factor);
-        if (AttentionFactor is { } attention) json.WriteNumber("attention_factor", attention);
+        if (Factor is { } factor) json.WriteReal("factor", factor);
+        if (AttentionFactor is { } attention) json.WriteReal("attention_factor", attention);
 
         void WriteList(string name, IReadOnlyList<double> values)
         {
             json.WriteStartArray(name);
-            foreach (double value in values) json.WriteNumberValue(value);
+            foreach (double value in values) json.WriteReal(value);
             json.WriteEndArray();
         }
     }

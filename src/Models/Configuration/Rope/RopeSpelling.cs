@@ -48,11 +48,11 @@ internal sealed record RopeSpelling
     private void Write(DecoderConfig config, Utf8JsonWriter json)
     {
         RopeParameters rope = config.Rope;
-        json.WriteNumber(Theta, rope.Theta);
-        if (Fraction is not null) json.WriteNumber(Fraction, rope.RotaryFraction);
+        json.WriteReal(Theta, rope.Theta);
+        if (Fraction is not null) json.WriteReal(Fraction, rope.RotaryFraction);
         json.WriteStartObject(Parameters);
-        json.WriteNumber(NewTheta, rope.Theta);
-        if (Fraction is not null) json.WriteNumber(NewFraction, rope.RotaryFraction);
+        json.WriteReal(NewTheta, rope.Theta);
+        if (Fraction is not null) json.WriteReal(NewFraction, rope.RotaryFraction);
         json.WriteString("rope_type", rope.TypeName);
         rope.WriteKeys(json, isOldObject: false);
         json.WriteEndObject();
