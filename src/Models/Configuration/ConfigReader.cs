@@ -59,6 +59,9 @@ internal sealed class ConfigReader(JsonElement element, string source)
         ListOrNull<double?>(key, "an array of numbers", static item => item.ValueKind == JsonValueKind.Number ? item.GetDouble() : null)
             ?.Select(number => number!.Value).ToArray();
 
+    /// <summary>Whatever stands there, or null where nothing or a null does.</summary>
+    public JsonElement? AnyOrNull(string key) => TryGet(key, out JsonElement value) ? value : null;
+
     /// <summary>An id or a list of ids.</summary>
     public IReadOnlyList<int> Ids(string key)
     {
