@@ -12,10 +12,10 @@ internal static class AdapterCombination
         {
             if (!double.IsFinite(weight)) throw new ArgumentException($"The weight of '{adapter.Name}' is {weight}; expected a finite number.", nameof(parts));
             AdapterWeights own = adapter.Weights;
-            if (own.Copies.Count + own.BaseValues.Count > 0 || own.Layers.Any(layer => layer.Magnitude is not null))
+            if (own.Copies.Count > 0 || own.BaseValues.Any(value => value.IsTrained || value.IsChanged) || own.Layers.Any(layer => layer.Magnitude is not null))
             {
                 throw new InvalidOperationException(
-                    $"The adapter '{adapter.Name}' is more than matrices: it has magnitudes, trained modules, biases or embeddings of the base. Only plain adapters can be added up.");
+                    $"The adapter '{adapter.Name}' is more than matrices: it has magnitudes, trained modules, or biases or embeddings of its own. Only plain adapters can be added up.");
             }
         }
 
