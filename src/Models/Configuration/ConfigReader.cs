@@ -67,7 +67,7 @@ internal sealed class ConfigReader(JsonElement element, string source)
     {
         if (!TryGet(key, out JsonElement value)) return [];
         if (value.ValueKind != JsonValueKind.Array) return [Int(key)];
-        return [.. ListOrNull<int?>(key, "an integer or an array of integers", static item => item.TryGetInt32(out int id) ? id : null)!.Select(id => id!.Value)];
+        return [.. ListOrNull<int?>(key, "an integer or an array of integers", static item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id) ? id : null)!.Select(id => id!.Value)];
     }
 
     /// <summary><c>id2label</c>: an object whose keys are the numbers 0, 1, ... as strings.</summary>
