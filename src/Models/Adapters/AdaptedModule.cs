@@ -61,7 +61,7 @@ internal sealed class AdaptedModule(NamedModule part)
     {
         LoraLayer[] layers = [.. adapters.Where(_layers.ContainsKey).Select(name => _layers[name])];
         if (layers.Length == 0) return null;
-        Tensor weight = Module.Weight.detach().to(layers[0].A.dtype);
+        Tensor weight = Module.Weight.to(layers[0].A.dtype);
         foreach (LoraLayer layer in layers) weight = layer.Merge(weight);
         return weight.to(Module.Weight.dtype);
     }
@@ -76,7 +76,7 @@ internal sealed class AdaptedModule(NamedModule part)
     {
         using var scope = NewDisposeScope();
         if (Merged(adapters) is not { } merged) return;
-        if (keepOriginal) _original = Module.Weight.detach().clone().DetachFromDisposeScope();
+        if (keepOriginal) _original = Module.Weight.clone().DetachFromDisposeScope();
         Module.Weight.copy_(merged);
     }
 

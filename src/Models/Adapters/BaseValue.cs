@@ -19,7 +19,7 @@ internal sealed record BaseValue(string Name, Parameter Parameter, bool IsTraine
     public void Change(Tensor? value)
     {
         using var noGradient = no_grad();
-        _original = Parameter.detach().clone().DetachFromDisposeScope();
+        _original = Parameter.clone().DetachFromDisposeScope();
         if (value is not null) Parameter.copy_(value);
     }
 

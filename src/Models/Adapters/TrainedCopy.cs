@@ -10,8 +10,8 @@ internal sealed class TrainedCopy
     public TrainedCopy(WeightedModule module)
     {
         using var noGradient = no_grad();
-        Weight = LoraLayer.NewParameter(module.Weight.detach().clone());
-        Bias = module.Bias is { } bias ? LoraLayer.NewParameter(bias.detach().clone()) : null;
+        Weight = LoraLayer.NewParameter(module.Weight.clone());
+        Bias = module.Bias is { } bias ? LoraLayer.NewParameter(bias.clone()) : null;
     }
 
     public Parameter Weight { get; }
