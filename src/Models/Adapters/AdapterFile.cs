@@ -32,8 +32,9 @@ internal static class AdapterFile
     /// <param name="plan">What the adapter's configuration means in the model.</param>
     /// <param name="source">The file.</param>
     /// <param name="ignored">Gets the tensors that are passed over.</param>
+    /// <param name="check">Throws if a value of the base must not be changed.</param>
     /// <exception cref="FormatException">Tensors are missing, unexpected or of another shape; the message lists all of them.</exception>
-    public static AdapterWeights Read(PretrainedModel model, AdapterPlan plan, TensorSource source, List<string> ignored)
+    public static AdapterWeights Read(PretrainedModel model, AdapterPlan plan, TensorSource source, List<string> ignored, Action<BaseValue> check)
     {
         Dictionary<string, string> places = Match(model, plan, source, ignored);
         HashSet<string> held = [.. places.Values];
@@ -52,8 +53,9 @@ internal static class AdapterFile
                 types[place] = entry.DType;
                 return destinations[place];
             });
-            foreach (BaseValue value in weights.BaseValues)
-                if (value.IsTrained || !IsSame(destinations[value.Name], value.Parameter, types[value.Name])) value.Change(destinations[value.Name]);
+            BaseValue[] others = [.. weights.BaseValues.Where(value => value.IsTrained || !IsSame(destinations[value.Name], value.Parameter, types[value.Name]))];
+            foreach (BaseValue value in others) check(value);
+            foreach (BaseValue value in others) value.Change(destinations[value.Name]);
             return weights;
         }
         catch

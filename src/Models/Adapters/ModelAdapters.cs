@@ -1,6 +1,5 @@
 using System.Collections;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace MLComponents.Models;
 
@@ -16,7 +15,7 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
 
     private readonly PretrainedModel _model;
     private readonly OrderedDictionary<string, LoraAdapter> _adapters = [];
-    private readonly OrderedDictionary<string, AdaptedModule> _modules = [];
+    private readonly AdaptedModules _modules = new();
     private List<(Parameter Parameter, bool WasTrained)> _frozen = [];
     private string[] _active = [];
     private int _disabled;
@@ -126,12 +125,11 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
     /// <param name="names">Which; the active ones if none is given.</param>
     /// <exception cref="KeyNotFoundException">There is no adapter of a name.</exception>
     /// <exception cref="ArithmeticException">A weight would not be a finite number; then nothing is changed.</exception>
-    /// <exception cref="InvalidOperationException">Adapters are merged already, or an embedding is adapted that the head shares.</exception>
+    /// <exception cref="InvalidOperationException">Adapters are merged already, none is active, or an embedding is adapted that the head shares.</exception>
     public void Merge(params string[] names)
     {
         string[] merged = ToMerge(names);
-        using var noGradient = no_grad();
-        foreach (AdaptedModule module in _modules.Values) module.Merge(merged, keepOriginal: true);
+        _modules.Merge(merged, keepOriginal: true);
         (Merged, _active) = (merged, merged);
         Refresh();
     }
@@ -139,8 +137,7 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
     /// <summary>Takes merged adapters out of the weights again, which are then bit by bit as before. They stay active.</summary>
     public void Unmerge()
     {
-        using var noGradient = no_grad();
-        foreach (AdaptedModule module in _modules.Values) module.Unmerge();
+        _modules.Unmerge();
         Merged = [];
         Refresh();
     }
@@ -149,19 +146,15 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
     /// <param name="names">Which; the active ones if none is given.</param>
     /// <exception cref="KeyNotFoundException">There is no adapter of a name.</exception>
     /// <exception cref="ArithmeticException">A weight would not be a finite number; then nothing is changed.</exception>
-    /// <exception cref="InvalidOperationException">Several adapters train the same module whole, or an embedding is adapted that the head shares.</exception>
+    /// <exception cref="ArgumentException">A name stands twice, or two of them train the same module whole.</exception>
+    /// <exception cref="InvalidOperationException">None is active, or an embedding is adapted that the head shares.</exception>
     public void MergeAndUnload(params string[] names)
     {
         Unmerge();
         string[] merged = ToMerge(names);
-        using var noGradient = no_grad();
         foreach (LoraAdapter adapter in this.Where(adapter => !merged.Contains(adapter.Name)).ToArray()) Remove(adapter);
-        foreach (AdaptedModule module in _modules.Values)
-        {
-            module.Merge(merged, keepOriginal: false);
-            foreach (string name in merged) module.Adopt(name);
-        }
-
+        _modules.Merge(merged, keepOriginal: false);
+        _modules.Adopt(merged);
         foreach (LoraAdapter adapter in this.ToArray())
         {
             foreach (BaseValue value in adapter.Weights.BaseValues) value.Forget();
@@ -216,7 +209,7 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
     internal void Refresh()
     {
         string[] inForce = _disabled > 0 ? [] : _active;
-        foreach (AdaptedModule module in _modules.Values) module.Use(inForce, areMerged: Merged.Count > 0);
+        _modules.Use(inForce, areMerged: Merged.Count > 0);
         foreach (LoraAdapter adapter in this)
         {
             bool isTrained = adapter.IsTrainable && _active.Contains(adapter.Name);
@@ -227,7 +220,7 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
     /// <summary>Releases what is not among the model's parameters.</summary>
     internal void Release()
     {
-        foreach (AdaptedModule module in _modules.Values) module.Release();
+        _modules.Release();
         foreach (LoraAdapter adapter in this)
             foreach (BaseValue value in adapter.Weights.BaseValues) value.Forget();
     }
@@ -239,8 +232,18 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
         CheckNew(name, config.Options.Bias);
         AdapterPlan plan = AdapterPlan.Create(_model, config.Options, config.TaskType, message => new FormatException($"{source}: {message}"));
         List<string> ignored = [.. config.Ignored];
-        AdapterWeights read = AdapterFile.Read(_model, plan, weights, ignored);
+        AdapterWeights read = AdapterFile.Read(_model, plan, weights, ignored, CheckThatBaseHasIt);
         return Attach(new LoraAdapter(this, name, config with { Options = plan.Options, Ignored = ignored }, read, isTrainable));
+    }
+
+    /// <summary>Refuses to change a tensor of the base that another adapter has changed: which value is the base's could not be told any more.</summary>
+    private void CheckThatBaseHasIt(BaseValue value)
+    {
+        foreach (LoraAdapter other in this)
+        {
+            if (other.Weights.BaseValues.Any(own => own.IsChanged && ReferenceEquals(own.Parameter, value.Parameter)))
+                throw new InvalidOperationException($"The adapter '{other.Name}' has changed {value.Name} of the base model, which this one has another value of; {nameof(Delete)} it first.");
+        }
     }
 
     private LoraAdapter Attach(LoraAdapter adapter)
@@ -252,29 +255,15 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
             _active = [adapter.Name];
         }
 
-        foreach (LoraLayer layer in adapter.Weights.Layers) ModuleOf(new NamedModule(layer.Target.Path, layer.Target.Module)).Add(adapter.Name, layer);
-        foreach (var (part, copy) in adapter.Weights.Copies) ModuleOf(part).Add(adapter.Name, copy);
+        _modules.Add(adapter);
         _adapters.Add(adapter.Name, adapter);
         Refresh();
         return adapter;
-
-        AdaptedModule ModuleOf(NamedModule part)
-        {
-            if (!_modules.TryGetValue(part.Path, out AdaptedModule? module)) _modules.Add(part.Path, module = new AdaptedModule(part));
-            return module;
-        }
     }
 
     private void Remove(LoraAdapter adapter)
     {
-        foreach (AdaptedModule module in _modules.Values.ToArray())
-        {
-            module.Remove(adapter.Name);
-            if (!module.IsEmpty) continue;
-            module.Use([], areMerged: false);
-            _modules.Remove(module.Path);
-        }
-
+        _modules.Remove(adapter.Name);
         foreach (BaseValue value in adapter.Weights.BaseValues)
         {
             value.Restore();
@@ -295,22 +284,10 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
         CheckUnmerged();
         if (_disabled > 0) throw new InvalidOperationException($"The adapters are disabled; dispose the result of {nameof(Disable)} before merging.");
         string[] chosen = names.Length > 0 ? names : _active;
+        if (chosen.Length == 0)
+            throw new InvalidOperationException($"No adapter is active; name those to merge ({Listed(_adapters.Keys)}), or {nameof(Unload)} them without merging.");
         CheckTogether(chosen);
-        using var noGradient = no_grad();
-        foreach (AdaptedModule module in _modules.Values)
-        {
-            using var scope = NewDisposeScope();
-            if (module.Merged(chosen) is not { } merged) continue;
-            if (module.IsEmbedding && _model.Config.TieWordEmbeddings)
-            {
-                throw new InvalidOperationException(
-                    $"{module.Path} is adapted and the head shares its weight: merging would change the head, which the adapter does not. Untie the embeddings first, or do not merge.");
-            }
-
-            if (!merged.isfinite().all().item<bool>())
-                throw new ArithmeticException($"With {Listed(chosen)} the weight of {module.Path} would hold infinite numbers or none; expected finite ones. The adapter is broken.");
-        }
-
+        _modules.CheckMerge(chosen, _model.Config.TieWordEmbeddings);
         return chosen;
     }
 
@@ -334,8 +311,7 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
     {
         foreach (string name in names) _ = this[name];
         if (names.Distinct().Count() < names.Length) throw new ArgumentException($"An adapter stands twice in {Listed(names)}; expected different ones.", nameof(names));
-        string? why = _modules.Values.Select(module => module.WhyNotTogether(names)).FirstOrDefault(reason => reason is not null);
-        if (why is not null) throw new ArgumentException($"{Listed(names)} cannot be in force together: {why}.", nameof(names));
+        if (_modules.WhyNotTogether(names) is { } why) throw new ArgumentException($"{Listed(names)} cannot be in force together: {why}.", nameof(names));
     }
 
     /// <summary>The time without adapters.</summary>

@@ -60,6 +60,9 @@ public class AdapterFileTests
         using var written = new MemoryStream();
         model.Adapters["default"].SaveWeights(written);
         Assert.Equal(weights.ToArray(), written.ToArray());
+        Tensor other = SafetensorsFile.Open(weights.ToArray()).Read($"{Prefix}model.embed_tokens.weight") * 3;
+        using MemoryStream third = Written([.. AdapterFile.Tensors(adapter.Weights), new($"{Prefix}model.embed_tokens.weight", other)]);
+        Assert.Contains("'default'", Assert.Throws<InvalidOperationException>(() => model.Adapters.Load(adapter.ToJson(), third, "third")).Message, StringComparison.Ordinal);
         model.Adapters.Unload();
         Assert.True(AdapterSamples.AreEqual(plain, AdapterSamples.Scores(model)));
     }

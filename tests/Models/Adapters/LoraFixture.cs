@@ -27,8 +27,8 @@ internal sealed class LoraFixture : IDisposable
 
     public Tensor? Mask { get; }
 
-    /// <summary>Whether the model without the adapter is comparable: it is not where the adapter brings the head.</summary>
-    public bool HasBaseHead => Model.Head is ModelHead.CausalLanguageModel or ModelHead.QuestionAnswering;
+    /// <summary>Whether the model without the adapter is comparable: it is not where the adapter brings the head, so that the base's is random.</summary>
+    public bool HasBaseHead => Model.Head is ModelHead.CausalLanguageModel or ModelHead.QuestionAnswering && Model.Report!.Fresh.Count == 0;
 
     /// <summary>The folders there are.</summary>
     public static IEnumerable<ParityFolderEntry> All() =>

@@ -185,6 +185,9 @@ public class ModelAdaptersTests
         Assert.Empty(adapters.Merged);
         using (adapters.Disable())
         using (adapters.Disable()) Contains("disabled", Assert.Throws<InvalidOperationException>(() => adapters.Merge()));
+        adapters.Activate();
+        Contains("No adapter is active", Assert.Throws<InvalidOperationException>(() => adapters.MergeAndUnload()));
+        Assert.Equal(2, adapters.Count);
         adapters.Unload();
         Contains("deleted", Assert.Throws<InvalidOperationException>(() => first.SaveWeights(Stream.Null)));
         Contains("deleted", Assert.Throws<InvalidOperationException>(() => first.IsTrainable = false));
