@@ -18,16 +18,18 @@ public static class ModelFolder
 
     private const string GenerationConfigName = "generation_config.json";
 
-    /// <summary>Writes configuration and weights. Each file appears only when it is complete; weight files of an earlier save are removed, a <c>generation_config.json</c> that is there stays.</summary>
+    /// <summary>Writes configuration and weights, without adapters. Each file appears only when it is complete; weight files of an earlier save are removed, a <c>generation_config.json</c> that is there stays.</summary>
     /// <param name="model">The model.</param>
     /// <param name="folder">Where to; created if it does not exist.</param>
     /// <param name="dtype">The element type to store; the model's own if null.</param>
     /// <param name="maxShardBytes">The most bytes of weights in one file; more are spread over several.</param>
+    /// <exception cref="InvalidOperationException">Adapters are merged, or one has changed biases: it would not be the base that is written.</exception>
     public static void Save(PretrainedModel model, string folder, ScalarType? dtype = null, long maxShardBytes = 5_000_000_000)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
+        model.Adapters.CheckThatBaseIsItself();
         Directory.CreateDirectory(folder);
         ScalarType stored = dtype ?? model.DType;
         List<List<KeyValuePair<string, Tensor>>> shards = Split(model, stored, maxShardBytes);
@@ -120,7 +122,7 @@ public static class ModelFolder
     {
         List<List<KeyValuePair<string, Tensor>>> shards = [[]];
         long bytes = 0;
-        foreach (var (name, parameter) in model.named_parameters())
+        foreach (var (name, parameter) in model.BaseParameters())
         {
             long size = parameter.NumberOfElements * SafetensorsType.SizeOf(stored);
             if (bytes > 0 && bytes + size > maxShardBytes)

@@ -59,12 +59,15 @@ internal sealed class ConfigReader(JsonElement element, string source)
         ListOrNull<double?>(key, "an array of numbers", static item => item.ValueKind == JsonValueKind.Number ? item.GetDouble() : null)
             ?.Select(number => number!.Value).ToArray();
 
+    /// <summary>Whatever stands there, or null where nothing or a null does.</summary>
+    public JsonElement? AnyOrNull(string key) => TryGet(key, out JsonElement value) ? value : null;
+
     /// <summary>An id or a list of ids.</summary>
     public IReadOnlyList<int> Ids(string key)
     {
         if (!TryGet(key, out JsonElement value)) return [];
         if (value.ValueKind != JsonValueKind.Array) return [Int(key)];
-        return [.. ListOrNull<int?>(key, "an integer or an array of integers", static item => item.TryGetInt32(out int id) ? id : null)!.Select(id => id!.Value)];
+        return [.. ListOrNull<int?>(key, "an integer or an array of integers", static item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id) ? id : null)!.Select(id => id!.Value)];
     }
 
     /// <summary><c>id2label</c>: an object whose keys are the numbers 0, 1, ... as strings.</summary>

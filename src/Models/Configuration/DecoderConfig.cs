@@ -173,6 +173,12 @@ public sealed record DecoderConfig
         }
     }
 
+    /// <summary>The configuration with so many labels; as it is where that is their number already or null.</summary>
+    internal DecoderConfig WithLabelCount(int? labelCount) =>
+        labelCount is not { } count || count == LabelCount
+            ? this
+            : this with { LabelNames = [.. Enumerable.Range(0, count).Select(label => $"LABEL_{label}")], ProblemType = null };
+
     /// <summary>The <c>config.json</c> of a model, in a spelling that old and new readers understand.</summary>
     /// <param name="head">The head that it is for.</param>
     /// <exception cref="NotSupportedException">The family is not supported, or its <c>config.json</c> cannot express the configuration.</exception>

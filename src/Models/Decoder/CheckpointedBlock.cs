@@ -21,7 +21,7 @@ internal sealed class CheckpointedBlock : autograd.SingleTensorFunction<Checkpoi
 
         // Weights are inputs too: a layer whose input needs no gradient, that above frozen embeddings, is then part of the graph as well.
         Parameter[] trained = [.. block.parameters().Where(parameter => parameter.requires_grad)];
-        DropoutDraws draws = block.training && block.HasDropout ? DropoutDraws.Next(hidden.device) : default;
+        DropoutDraws draws = DropoutDraws.Next(hidden.device);
         var run = new Run(block, trained, hidden.requires_grad, rotary.RotatedSize, mask.IsCausal, draws.Seed);
         return apply([run, hidden, rotary.Cosines, rotary.SignedSines, mask.Additive!, draws.State!, .. trained]).MoveToOuterDisposeScope();
     }

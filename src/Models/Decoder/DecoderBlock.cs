@@ -34,7 +34,6 @@ internal sealed class DecoderBlock : DecoderModule
         (DecoderConfig config, TensorNames names) = (context.Config, context.Names);
         _index = index;
         Window = config.IsSliding(index) ? config.SlidingWindow : null;
-        HasDropout = config.AttentionDropout + config.AttentionOutputDropout + config.FeedForwardDropout > 0;
         _chooseMask = Window is null ? static masks => masks.Full : static masks => masks.Sliding;
         _attention = Register(names.Attention, new Attention(context));
         _feedForward = Register(names.FeedForward, FeedForward.Create(context));
@@ -59,9 +58,6 @@ internal sealed class DecoderBlock : DecoderModule
 
     /// <summary>The number of tokens a token sees, itself included, or null if it sees all before it.</summary>
     public int? Window { get; }
-
-    /// <summary>Whether the layer draws random numbers in training.</summary>
-    public bool HasDropout { get; }
 
     /// <summary>The mask of this layer among those of a forward pass.</summary>
     public LayerMask ChooseMask(AttentionMasks masks) => _chooseMask(masks);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MLComponents.Models;
 
-/// <summary>What dropout draws in a part of a forward pass, so that the part can be repeated with the same draws. By default there are none.</summary>
+/// <summary>What dropout draws in a part of a forward pass, so that the part can be repeated with the same draws.</summary>
 /// <param name="State">The state of the CPU's generator before them, or null.</param>
 /// <param name="Seed">The seed that other devices' generators, which cannot be asked for their state, were given, or null.</param>
 internal readonly record struct DropoutDraws(Tensor? State, long? Seed)
@@ -20,7 +20,6 @@ internal readonly record struct DropoutDraws(Tensor? State, long? Seed)
     /// <summary>Runs a function with these draws once more. The CPU's generator then goes on where it was.</summary>
     public T Repeat<T>(Func<T> function)
     {
-        if (State is null && Seed is null) return function();
         using Tensor before = get_rng_state();
         if (State is not null) set_rng_state(State);
         else random.manual_seed(Seed!.Value);

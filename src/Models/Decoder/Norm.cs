@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLComponents.Models;
 
 /// <summary>A norm over the last dimension.</summary>
-internal abstract class Norm : nn.Module<Tensor, Tensor>
+internal abstract class Norm : WeightedModule
 {
     private protected Norm(string name, int size, ScalarType dtype, Device device)
         : base(name)
@@ -14,10 +14,7 @@ internal abstract class Norm : nn.Module<Tensor, Tensor>
     }
 
     /// <summary><c>[size]</c>.</summary>
-    public Parameter Weight { get; }
-
-    /// <summary><c>[size]</c>, or null for a norm without one.</summary>
-    public virtual Parameter? Bias => null;
+    public override Parameter Weight { get; }
 
     public static Norm Create(NormKind kind, int size, double epsilon, ScalarType dtype, Device device) => kind switch
     {
@@ -25,12 +22,6 @@ internal abstract class Norm : nn.Module<Tensor, Tensor>
         NormKind.Layer => new LayerNorm(size, epsilon, dtype, device),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a norm."),
     };
-
-    /// <inheritdoc/>
-    protected override void RegisterComponents()
-    {
-        // Registered by the constructors.
-    }
 }
 
 /// <summary>
@@ -39,12 +30,12 @@ internal abstract class Norm : nn.Module<Tensor, Tensor>
 internal sealed class RootMeanSquareNorm(int size, double epsilon, ScalarType dtype, Device device) : Norm(nameof(RootMeanSquareNorm), size, dtype, device)
 {
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
+    public override Tensor Compute(Tensor input, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
         Tensor x = input.dtype == ScalarType.Float64 ? input : input.to(ScalarType.Float32);
         Tensor scale = x.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
-        return ((x * scale).to(input.dtype) * Weight).MoveToOuterDisposeScope();
+        return ((x * scale).to(input.dtype) * weight).MoveToOuterDisposeScope();
     }
 }
 
@@ -67,5 +58,5 @@ internal sealed class LayerNorm : Norm
     public override Parameter Bias { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => nn.functional.layer_norm(input, _shape, Weight, Bias, _epsilon);
+    public override Tensor Compute(Tensor input, Tensor weight, Tensor? bias) => nn.functional.layer_norm(input, _shape, weight, bias, _epsilon);
 }

@@ -99,34 +99,38 @@ public sealed class CausalLanguageModel : PretrainedModel
     }
 
     /// <summary>Makes the projection to the vocabulary the token embedding; its own matrix is given up, a bias stays.</summary>
+    /// <exception cref="InvalidOperationException">The model has adapters.</exception>
     public void TieWordEmbeddings()
     {
         if (Config.TieWordEmbeddings) return;
+        CheckThatNothingIsAdapted("tied");
         Linear tied = TiedHead();
         ReplaceHead(tied, tied: true);
     }
 
     /// <summary>Gives the projection to the vocabulary a matrix of its own, a copy of the token embedding.</summary>
+    /// <exception cref="InvalidOperationException">The model has adapters.</exception>
     public void UntieWordEmbeddings()
     {
         if (!Config.TieWordEmbeddings) return;
+        CheckThatNothingIsAdapted("untied");
         using var noGradient = no_grad();
         Linear own = Context.Linear(Config.HiddenSize, Config.VocabularySize, Config.LanguageModelHeadBias);
-        own.weight.copy_(Decoder.EmbeddingWeight);
+        own.Weight.copy_(Decoder.EmbeddingWeight);
         ReplaceHead(own, tied: false);
     }
 
     /// <inheritdoc/>
     private protected override void ResizeHead(int vocabularySize)
     {
-        if (!Config.TieWordEmbeddings) ResizedRows.Resize(_head.weight, vocabularySize);
-        if (_head.bias is not null) ResizedRows.Resize(_head.bias, vocabularySize);
+        if (!Config.TieWordEmbeddings) ResizedRows.Resize(_head.Weight, vocabularySize);
+        if (_head.Bias is not null) ResizedRows.Resize(_head.Bias, vocabularySize);
     }
 
     private void ReplaceHead(Linear head, bool tied)
     {
         using var noGradient = no_grad();
-        head.bias?.copy_(_head.bias!);
+        head.Bias?.copy_(_head.Bias!);
         Parameter[] old = [.. _head.parameters()];
         register_module(Names.HeadOf(Head), null!);
         _head = RegisterHead(head);

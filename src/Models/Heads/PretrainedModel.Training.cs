@@ -16,10 +16,10 @@ public abstract partial class PretrainedModel
         set => Decoder.CheckpointsGradients = value;
     }
 
-    /// <summary>The number of weights that are trained; tied ones count once.</summary>
+    /// <summary>The number of weights that are trained, adapters' included; tied ones count once.</summary>
     public long TrainableParameterCount => parameters().Where(parameter => parameter.requires_grad).Sum(parameter => parameter.NumberOfElements);
 
-    /// <summary>Excludes parameters from training.</summary>
+    /// <summary>Excludes parameters from training. What adapters train is decided with them, see <see cref="Adapters"/>.</summary>
     /// <param name="patterns">
     /// Which ones, by name, where <c>*</c> stands for any characters and <c>?</c> for one: <c>model.layers.0.*</c>, <c>*.bias</c>, <c>*</c>.
     /// </param>
@@ -36,7 +36,7 @@ public abstract partial class PretrainedModel
     private int SetTraining(IReadOnlyList<string> patterns, bool isTrained)
     {
         ArgumentNullException.ThrowIfNull(patterns);
-        (string Name, Parameter Parameter)[] all = [.. named_parameters()];
+        (string Name, Parameter Parameter)[] all = [.. BaseParameters()];
         var chosen = new HashSet<Parameter>();
         foreach (string pattern in patterns)
         {

@@ -12,6 +12,7 @@ public abstract partial class PretrainedModel
     /// <returns>The number of ids that the model has then.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
     /// <exception cref="ArgumentException">The id of a special token would be cut off.</exception>
+    /// <exception cref="InvalidOperationException">The model has adapters.</exception>
     public int ResizeTokenEmbeddings(int vocabularySize, int multipleOf = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 1);
@@ -28,12 +29,20 @@ public abstract partial class PretrainedModel
         }
 
         if (size == Config.VocabularySize) return size;
+        CheckThatNothingIsAdapted("resized");
         DecoderConfig resized = Config with { VocabularySize = size };
         resized.Validate(nameof(vocabularySize));
         Decoder.ResizeEmbedding(size);
         ResizeHead(size);
         Config = resized;
         return size;
+    }
+
+    /// <summary>Refuses what would pull matrices out from under adapters.</summary>
+    private protected void CheckThatNothingIsAdapted(string change)
+    {
+        if (Adapters.Count > 0)
+            throw new InvalidOperationException($"The embeddings of a model with adapters ({Adapters.Count}) cannot be {change}: remove the adapters or merge them for good first.");
     }
 
     /// <summary>Resizes what a head has for each id.</summary>

@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models;
@@ -19,6 +20,7 @@ public abstract partial class PretrainedModel : nn.Module
         Context = new DecoderContext(Config, Names, storage.Attention, DType, storage.Device ?? CPU);
         Decoder = new DecoderModel(Context);
         register_module(Names.BaseOf(head), Decoder);
+        Adapters = new ModelAdapters(this);
     }
 
     /// <summary>What the model is.</summary>
@@ -33,8 +35,11 @@ public abstract partial class PretrainedModel : nn.Module
     /// <summary>What became of the checkpoint's tensors, or null for a model that was made from a configuration alone.</summary>
     public CheckpointReport? Report { get; internal set; }
 
-    /// <summary>The number of weights; tied ones count once.</summary>
+    /// <summary>The number of weights, adapters' included; tied ones count once.</summary>
     public long ParameterCount => parameters().Sum(parameter => parameter.NumberOfElements);
+
+    /// <summary>The low-rank adapters that the model computes with.</summary>
+    public ModelAdapters Adapters { get; }
 
     internal TensorNames Names { get; }
 
@@ -42,23 +47,34 @@ public abstract partial class PretrainedModel : nn.Module
 
     private protected DecoderContext Context { get; }
 
-    /// <summary>Writes a Hugging Face model folder; see <see cref="ModelFolder.Save"/>.</summary>
+    /// <summary>Writes a Hugging Face model folder, without adapters; see <see cref="ModelFolder.Save"/>.</summary>
     /// <param name="folder">Where to; created if it does not exist.</param>
     /// <param name="dtype">The element type to store; the model's own if null.</param>
     public void Save(string folder, ScalarType? dtype = null) => ModelFolder.Save(this, folder, dtype);
 
-    /// <summary>Writes the weights as safetensors content; with <see cref="DecoderConfig.ToJson"/> it is all that a model needs.</summary>
+    /// <summary>Writes the weights as safetensors content, without adapters; with <see cref="DecoderConfig.ToJson"/> it is all that a model needs.</summary>
     /// <param name="stream">Where to; it need not seek and stays open.</param>
     /// <param name="dtype">The element type to store; the model's own if null.</param>
-    public void SaveWeights(Stream stream, ScalarType? dtype = null) =>
-        SafetensorsWriter.Write(stream, named_parameters().Select(pair => new KeyValuePair<string, Tensor>(pair.name, pair.parameter)), dtype);
+    /// <exception cref="InvalidOperationException">Adapters are merged, or one has changed biases: it would not be the base that is written.</exception>
+    public void SaveWeights(Stream stream, ScalarType? dtype = null)
+    {
+        Adapters.CheckThatBaseIsItself();
+        SafetensorsWriter.Write(stream, BaseParameters().Select(pair => new KeyValuePair<string, Tensor>(pair.Name, pair.Parameter)), dtype);
+    }
+
+    /// <summary>The parameters of the model itself, without those of adapters.</summary>
+    internal IEnumerable<(string Name, Parameter Parameter)> BaseParameters() => named_parameters().Where(pair => !ParameterTree.IsInTree(pair.name));
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         // The base class releases the native modules, but not the parameters of modules that are written in .NET.
         if (disposing)
+        {
+            Adapters.Release();
             foreach (var parameter in parameters().ToArray()) parameter.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 

@@ -45,7 +45,7 @@ public sealed class SequenceClassificationModel : PretrainedModel
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0)
     {
         if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
-        return Load(folder, config => Relabel(config, labelCount), new ModelStorage(dtype, device, attention, seed));
+        return Load(folder, config => config.WithLabelCount(labelCount), new ModelStorage(dtype, device, attention, seed));
     }
 
     /// <summary>Reads a folder for other labels; the head is fresh unless the folder's classifier has the same ones.</summary>
@@ -183,11 +183,6 @@ public sealed class SequenceClassificationModel : PretrainedModel
         ?? (Config.LabelCount == 1 ? ProblemType.Regression
             : labels.is_integral() ? ProblemType.SingleLabelClassification
             : ProblemType.MultiLabelClassification);
-
-    private static DecoderConfig Relabel(DecoderConfig config, int? labelCount) =>
-        labelCount is not { } count || count == config.LabelCount
-            ? config
-            : config with { LabelNames = [.. Enumerable.Range(0, count).Select(label => $"LABEL_{label}")], ProblemType = null };
 
     private static SequenceClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

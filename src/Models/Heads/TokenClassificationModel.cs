@@ -29,6 +29,7 @@ public sealed class TokenClassificationModel : PretrainedModel
 
     /// <summary>Reads a Hugging Face model folder.</summary>
     /// <param name="folder">The folder, of a model with any head or none; a missing head is fresh and reported.</param>
+    /// <param name="labelCount">The number of labels; the folder's if null. Another number than the folder's makes the head fresh.</param>
     /// <param name="dtype">The element type of the weights; the stored one if null.</param>
     /// <param name="device">Where the weights are; the CPU if null.</param>
     /// <param name="attention">What computes attention.</param>
@@ -37,10 +38,14 @@ public sealed class TokenClassificationModel : PretrainedModel
     /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
     /// <exception cref="FormatException">A file is broken, or the weights do not fit the configuration.</exception>
     public static TokenClassificationModel Load(
-        string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0) =>
-        ModelFolder.Load(
-            folder, static config => config, static (config, storage) => new TokenClassificationModel(config, storage, initialize: false),
+        string folder, int? labelCount = null, ScalarType? dtype = null, Device? device = null,
+        AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0)
+    {
+        if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
+        return ModelFolder.Load(
+            folder, config => config.WithLabelCount(labelCount), static (config, storage) => new TokenClassificationModel(config, storage, initialize: false),
             new ModelStorage(dtype, device, attention, seed));
+    }
 
     /// <summary>Scores each token.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>

@@ -20,8 +20,8 @@ internal static class WeightInitializer
             switch (module)
             {
                 case Linear linear:
-                    if (linear.OwnsWeight) Normal($"{path}.weight", linear.weight);
-                    Constant($"{path}.bias", linear.bias, 0);
+                    if (linear.OwnsWeight) Normal($"{path}.weight", linear.Weight);
+                    Constant($"{path}.bias", linear.Bias, 0);
                     break;
                 case TokenEmbedding embedding when Normal($"{path}.weight", embedding.Weight) && config is { FrozenPaddingRow: true, PadTokenId: { } pad }:
                     embedding.Weight.narrow(0, pad, 1).zero_();

@@ -7,17 +7,17 @@ namespace MLComponents.Models;
 /// y = x Wᵀ + b, with parameters named as in checkpoints (<c>weight</c> [out, in], <c>bias</c> [out] or absent). Every
 /// matrix product of the decoder passes here, so that how bfloat16 is computed is chosen in one place.
 /// </summary>
-internal sealed class Linear : nn.Module<Tensor, Tensor>
+internal sealed class Linear : WeightedModule
 {
     /// <summary>Creates a layer from x [..., inWidth] to [..., outWidth]; the weights are uninitialised.</summary>
     public Linear(long inWidth, long outWidth, bool hasBias, ScalarType dtype = ScalarType.Float32, Device? device = null)
         : base(nameof(Linear))
     {
-        weight = new Parameter(empty(outWidth, inWidth, dtype: dtype, device: device));
-        bias = hasBias ? new Parameter(empty(outWidth, dtype: dtype, device: device)) : null;
+        Weight = new Parameter(empty(outWidth, inWidth, dtype: dtype, device: device));
+        Bias = hasBias ? new Parameter(empty(outWidth, dtype: dtype, device: device)) : null;
         OwnsWeight = true;
-        register_parameter(nameof(weight), weight);
-        if (bias is not null) register_parameter(nameof(bias), bias);
+        register_parameter("weight", Weight);
+        if (Bias is not null) register_parameter("bias", Bias);
     }
 
     /// <summary>A layer that uses a weight which belongs to another module.</summary>
@@ -26,29 +26,26 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public Linear(Parameter sharedWeight, bool hasBias)
         : base(nameof(Linear))
     {
-        weight = sharedWeight;
-        bias = hasBias ? new Parameter(empty(sharedWeight.shape[0], dtype: sharedWeight.dtype, device: sharedWeight.device)) : null;
-        if (bias is not null) register_parameter(nameof(bias), bias);
+        Weight = sharedWeight;
+        Bias = hasBias ? new Parameter(empty(sharedWeight.shape[0], dtype: sharedWeight.dtype, device: sharedWeight.device)) : null;
+        if (Bias is not null) register_parameter("bias", Bias);
     }
 
     /// <summary>The matrix, [out, in].</summary>
-    public Parameter weight { get; }
+    public override Parameter Weight { get; }
 
     /// <summary>Whether the matrix is this layer's own, not another module's.</summary>
     public bool OwnsWeight { get; }
 
     /// <summary>The bias, [out], or null.</summary>
-    public Parameter? bias { get; }
+    public override Parameter? Bias { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) =>
+    public override Tensor Compute(Tensor input, Tensor weight, Tensor? bias) => Apply(input, weight, bias);
+
+    /// <summary>The product itself, for matrices that are not a layer's.</summary>
+    public static Tensor Apply(Tensor input, Tensor weight, Tensor? bias) =>
         weight.dtype == ScalarType.BFloat16 && !BFloat16Compute.IsNative(weight.device)
             ? RoundedLinear.Apply(input, weight, bias)
             : nn.functional.linear(input, weight, bias);
-
-    /// <inheritdoc/>
-    protected override void RegisterComponents()
-    {
-        // Registered by the constructor: the names of a property's fields are not those of checkpoints.
-    }
 }

@@ -77,7 +77,7 @@ public class LeakTests
     /// <param name="parametersMade">
     /// How many parameters it makes. TorchSharp's constructor of a parameter takes over the tensor it is given, but goes on counting it as one more.
     /// </param>
-    private static void AssertSteady(Action action, Func<int>? parametersMade = null)
+    internal static void AssertSteady(Action action, Func<int>? parametersMade = null)
     {
         // The first round fills tables that stay.
         action();

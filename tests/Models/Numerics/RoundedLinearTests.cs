@@ -28,6 +28,31 @@ public class RoundedLinearTests
         if (bias is not null) AssertRounded(wideBias!.grad!, bias.grad!);
     }
 
+    [Theory]
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(false, false, true)]
+    [InlineData(true, false, true)]
+    public void Gradients_that_nobody_asked_for_are_not_computed_and_the_others_are_the_same(bool ofInput, bool ofWeight, bool ofBias)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(2);
+        Tensor[] values = [randn(2, 3, 8).bfloat16(), randn(5, 8).bfloat16(), randn(5).bfloat16()];
+        bool[] wanted = [ofInput, ofWeight, ofBias];
+        Tensor[] all = [.. values.Select(value => value.clone().requires_grad_())];
+        Tensor[] some = [.. values.Zip(wanted, (value, want) => value.clone().requires_grad_(want))];
+        Tensor slope = randn(2, 3, 5).bfloat16();
+
+        RoundedLinear.Apply(all[0], all[1], all[2]).backward(grad_tensors: [slope]);
+        RoundedLinear.Apply(some[0], some[1], some[2]).backward(grad_tensors: [slope]);
+
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (wanted[i]) Assert.True(some[i].grad!.equal(all[i].grad!).all().item<bool>());
+            else Assert.True(some[i].grad is null);
+        }
+    }
+
     [Fact]
     public void Nothing_is_left_behind_by_a_pass_and_its_gradient()
     {

@@ -11,10 +11,12 @@ internal sealed class Replay : IDisposable
     private const double ClippingEpsilon = 1e-6;
 
     private readonly SequenceClassificationModel _model;
+    private readonly Trajectory _run;
 
     public Replay(Trajectory run, ScalarType dtype, bool masterWeights)
     {
-        _model = SequenceClassificationModel.Load(run.Start, dtype: dtype);
+        _run = run;
+        _model = run.LoadModel(dtype);
         using SafetensorsFile tensors = run.OpenTensors();
         using Tensor ids = tensors.Read("batch.input_ids"), mask = tensors.Read("batch.attention_mask"), labels = tensors.Read("batch.labels");
         using Tensor probeIds = tensors.Read("probe.input_ids"), probeMask = tensors.Read("probe.attention_mask");
@@ -63,7 +65,10 @@ internal sealed class Replay : IDisposable
 
     public float[] ProbeAfter { get; }
 
-    public IReadOnlyDictionary<string, Tensor> Weights => _model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter);
+    public SequenceClassificationModel Model => _model;
+
+    /// <summary>The weights by the names that the run has for them.</summary>
+    public IReadOnlyDictionary<string, Tensor> Weights => _model.named_parameters().ToDictionary(pair => _run.NameOf(pair.name), pair => (Tensor)pair.parameter);
 
     public void Dispose() => _model.Dispose();
 

@@ -19,7 +19,11 @@ internal sealed class Trajectory
 
     public string Name => Path.GetFileName(_folder);
 
-    public string Start => Path.Combine(TestPaths.Fixtures, Text("start_from"));
+    /// <summary>The folder of the model.</summary>
+    public string Start => Path.Combine(TestPaths.Fixtures, StartParts[0]);
+
+    /// <summary>The folder of the adapter that is trained, or null where the model itself is.</summary>
+    public string? Adapter => StartParts.Length > 1 ? Path.Combine(_folder, StartParts[1]) : null;
 
     /// <summary>float32, or how bfloat16 was used: "autocast" over float32 weights, or "weights".</summary>
     public string Precision => Text("precision");
@@ -69,6 +73,20 @@ internal sealed class Trajectory
                select new Trajectory(folder);
     }
 
+    /// <summary>The folder of the adapter that the run has ended with, or null.</summary>
+    public string? FinalAdapter => Adapter is null || !Directory.Exists(Path.Combine(_folder, "final_adapter")) ? null : Path.Combine(_folder, "final_adapter");
+
+    /// <summary>The model that the run starts with, as it is trained.</summary>
+    public SequenceClassificationModel LoadModel(ScalarType? dtype = null)
+    {
+        SequenceClassificationModel model = SequenceClassificationModel.Load(Start, dtype: dtype);
+        if (Adapter is { } adapter) model.Adapters.Load(adapter, isTrainable: true);
+        return model;
+    }
+
+    /// <summary>What the run calls a parameter: the reference keeps a model with an adapter inside two others.</summary>
+    public string NameOf(string parameter) => Adapter is null ? parameter : $"base_model.model.{parameter}";
+
     public static Trajectory Named(string name) => new(Path.Combine(TestPaths.Fixtures, "train", name));
 
     public LearningRates Rates()
@@ -109,6 +127,9 @@ internal sealed class Trajectory
             [.. Enumerable.Range(row * length, length).Where(i => kept[i] != 0).Select(i => (int)tokens[i])],
             labels is null ? 0 : (int)labels.data<long>()[row]))];
     }
+
+    /// <summary>What a run starts from reads "model" or "model plus adapter".</summary>
+    private string[] StartParts => Text("start_from").Split(" plus ");
 
     private JsonElement Optimizer() => _json.GetProperty("optimizer");
 

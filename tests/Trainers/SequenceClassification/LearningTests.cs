@@ -68,7 +68,7 @@ public class LearningTests(TinyFolder folder) : IClassFixture<TinyFolder>
         try
         {
             string config = Path.Combine(dropping, "config.json");
-            File.WriteAllText(config, File.ReadAllText(config).Replace("\"attention_dropout\": 0", "\"attention_dropout\": 0.5"));
+            File.WriteAllText(config, File.ReadAllText(config).Replace("\"attention_dropout\": 0.0", "\"attention_dropout\": 0.5"));
             Assert.Equal(0.5, DecoderConfig.Load(dropping).AttentionDropout);
             IDataView data = Tickets.View(_ml, 32);
             float[][] Run(string model) => _ml.TrainAndScore(folder.Options(options => options.Model = model), data, data);
