@@ -35,8 +35,9 @@ internal sealed class AddedTokenMatcher
     /// <param name="text">The text.</param>
     /// <param name="from">Where the search goes on: the end of the last match, or of one that was refused.</param>
     /// <param name="covered">Where the last token ended, white space it swallowed included.</param>
+    /// <param name="splitSpecial">Whether special tokens are passed over.</param>
     /// <param name="match">What was found.</param>
-    public bool TryFind(ReadOnlySpan<char> text, int from, int covered, out AddedTokenMatch match)
+    public bool TryFind(ReadOnlySpan<char> text, int from, int covered, bool splitSpecial, out AddedTokenMatch match)
     {
         while (from < text.Length)
         {
@@ -50,6 +51,7 @@ internal sealed class AddedTokenMatcher
             }
 
             from = end;
+            if (splitSpecial && token.Special) continue;
             if (start < covered) continue; // inside white space that the last token swallowed
             if (token.SingleWord && (TouchesWordBefore(text, start) || TouchesWordBehind(text, end))) continue;
             int matchEnd = end;

@@ -59,7 +59,7 @@ internal sealed class ByteLevelBpe : TokenModel
     {
         int before = ids.Count;
         Encode(piece, ids);
-        var ruler = new ByteRuler(piece);
+        var ruler = new ByteRuler(piece, alphabet: true);
         int position = 0;
         foreach (int id in ids.Ids[before..])
         {
@@ -97,7 +97,7 @@ internal sealed class ByteLevelBpe : TokenModel
         foreach (byte value in bytes)
             if (_byteIds[value] >= 0) symbols[count++] = _byteIds[value];
         symbols = symbols[..count];
-        count = count <= PairMerger.ShortWord ? PairMerger.MergeShort(_merges, symbols) : PairMerger.MergeLong(_merges, symbols);
+        count = PairMerger.Merge(_merges, symbols);
         ids.Add(symbols[..count]);
         if (rented is not null) ArrayPool<int>.Shared.Return(rented);
     }

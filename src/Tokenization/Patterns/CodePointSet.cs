@@ -22,6 +22,14 @@ internal sealed class CodePointSet
     /// <summary>Decimal digits.</summary>
     public static CodePointSet Digit { get; } = OfCategories(1 << (int)UnicodeCategory.DecimalDigitNumber);
 
+    /// <summary>Numbers of any kind.</summary>
+    public static CodePointSet Numeric { get; } = new(CodePoints.IsNumeric);
+
+    /// <summary>Punctuation, ASCII's symbols among it.</summary>
+    public static CodePointSet Punctuation { get; } = new(codePoint =>
+        codePoint < 128 ? char.IsPunctuation((char)codePoint) || char.IsSymbol((char)codePoint) : CodePoints.Category(codePoint)
+            is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherPunctuation);
+
     /// <summary>Word characters.</summary>
     public static CodePointSet Word { get; } = new(CodePoints.IsWordCharacter);
 

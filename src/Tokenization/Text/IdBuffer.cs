@@ -29,6 +29,9 @@ internal sealed class IdBuffer
         Count += ids.Length;
     }
 
+    /// <summary>Forgets all ids from the given number on.</summary>
+    public void Truncate(int count) => Count = count;
+
     /// <summary>Forgets all ids but keeps the room.</summary>
     public void Clear() => Count = 0;
 }
