@@ -35,7 +35,10 @@ public sealed partial class PretrainedTokenizer : Tokenizer
         FileOptions = FileOptionsReader.Read(sections);
     }
 
-    /// <summary>The files the tokenizer was loaded from, by name, so that a model file can embed them.</summary>
+    /// <summary>
+    /// The files the tokenizer was loaded from, by name, so that a model file can embed them; with the <c>tokenizer.json</c> that was
+    /// made where there was none.
+    /// </summary>
     public IReadOnlyDictionary<string, byte[]> Files { get; }
 
     /// <summary>The largest id + 1, added tokens included: what an embedding needs at least.</summary>
@@ -74,7 +77,8 @@ public sealed partial class PretrainedTokenizer : Tokenizer
     /// <summary>Loads a tokenizer.</summary>
     /// <param name="path">
     /// A folder with a <c>tokenizer.json</c>, or that file; <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> beside it
-    /// say which tokens pad, begin and end texts.
+    /// say which tokens pad, begin and end texts. Without it, <c>vocab.json</c> with <c>merges.txt</c>, a SentencePiece
+    /// <c>tokenizer.model</c> or a <c>vocab.txt</c>, each with <c>added_tokens.json</c>.
     /// </param>
     /// <exception cref="FileNotFoundException">There is no such folder or file.</exception>
     /// <exception cref="FormatException">A file is broken; the message names it, the place in it and what was expected.</exception>
@@ -85,7 +89,7 @@ public sealed partial class PretrainedTokenizer : Tokenizer
         Dictionary<string, byte[]> files = TokenizerFiles.Read(path);
         try
         {
-            return new PretrainedTokenizer(files);
+            return new PretrainedTokenizer(TokenizerFiles.Complete(files));
         }
         catch (Exception problem) when (problem is FormatException or NotSupportedException)
         {
@@ -95,16 +99,16 @@ public sealed partial class PretrainedTokenizer : Tokenizer
     }
 
     /// <summary>Loads a tokenizer from the contents of its files.</summary>
-    /// <param name="files">Contents by file name; <c>tokenizer.json</c> must be among them.</param>
-    /// <exception cref="ArgumentException">There is no <c>tokenizer.json</c>.</exception>
+    /// <param name="files">Contents by file name; <c>tokenizer.json</c> must be among them, or what it can be made of.</param>
+    /// <exception cref="ArgumentException">There is neither.</exception>
     /// <exception cref="FormatException">A file is broken.</exception>
     /// <exception cref="NotSupportedException">The tokenizer has a component that is not supported.</exception>
     public static PretrainedTokenizer Load(IReadOnlyDictionary<string, byte[]> files)
     {
         ArgumentNullException.ThrowIfNull(files);
-        if (!files.ContainsKey(TokenizerFiles.Tokenizer))
-            throw new ArgumentException($"There is no {TokenizerFiles.Tokenizer} among the files {string.Join(", ", files.Keys)}.", nameof(files));
-        return new PretrainedTokenizer(new Dictionary<string, byte[]>(files, StringComparer.Ordinal));
+        if (!TokenizerFiles.HasTokenizer(files))
+            throw new ArgumentException($"There is no {TokenizerFiles.Tokenizer}, nor what it can be made of, among the files {string.Join(", ", files.Keys)}.", nameof(files));
+        return new PretrainedTokenizer(TokenizerFiles.Complete(files));
     }
 
     /// <summary>
