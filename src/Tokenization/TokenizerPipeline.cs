@@ -62,8 +62,8 @@ internal sealed class TokenizerPipeline
     /// <param name="count">The number of words.</param>
     public EncodingDraft EncodeSource(IReadOnlyList<string> sources, int first, bool isWords, int typeId, EncodeSteps steps, int count = 1)
     {
-        var draft = new EncodingDraft();
         Workspace workspace = Workspace.Rented;
+        var draft = new EncodingDraft(capacity: 8 + (count == 1 ? sources[first].Length / 4 : 2 * count));
         for (int index = 0; index < count; index++)
         {
             var run = new EncodeRun(this, workspace, workspace.Ids, draft, steps) { Source = first + index, TypeId = typeId, GivenWord = isWords ? index : -1 };
@@ -138,6 +138,7 @@ internal sealed class TokenizerPipeline
 
         public void EncodeRaw(ReadOnlySpan<char> original)
         {
+            workspace.ReturnTexts(); // of a run that failed
             var text = new AlignedText(CodePoints.WellFormed(original), 0, draft is not null || pipeline._needsOrigins);
             AddedTokenMatcher matcher = pipeline.Added.Raw;
             bool split = steps.HasFlag(EncodeSteps.SplitSpecialTokens);
@@ -150,6 +151,7 @@ internal sealed class TokenizerPipeline
             }
 
             Normalize(text.Slice(covered, text.Length - covered));
+            workspace.ReturnTexts();
         }
 
         private void Normalize(AlignedText text)

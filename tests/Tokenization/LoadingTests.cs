@@ -125,9 +125,9 @@ public sealed class LoadingTests
     public void Missing_files_are_named_with_what_there_is()
     {
         string folder = Directory.CreateTempSubdirectory("tokenizer").FullName;
-        File.WriteAllText(Path.Combine(folder, "tokenizer.model"), "");
+        File.WriteAllText(Path.Combine(folder, "weights.bin"), "");
         FileNotFoundException problem = Assert.Throws<FileNotFoundException>(() => PretrainedTokenizer.Load(folder));
-        Assert.Contains("tokenizer.model", problem.Message);
+        Assert.Contains("weights.bin", problem.Message);
         Assert.Contains(folder, Assert.Throws<FileNotFoundException>(() => PretrainedTokenizer.Load(Path.Combine(folder, "none"))).Message);
         Assert.Throws<ArgumentException>(() => PretrainedTokenizer.Load(new Dictionary<string, byte[]>()));
         Directory.Delete(folder, recursive: true);

@@ -5,12 +5,16 @@ namespace MLComponents.Tokenization;
 /// <summary>Finds added tokens: of those that match, the leftmost, and of those that begin there, the longest.</summary>
 internal sealed class AddedTokenMatcher
 {
+    // Runs of spaces are tokens of some vocabularies, so that a first character alone would be found everywhere.
+    private const int BeginningLength = 2;
+
     private readonly Node _root = new();
-    private readonly SearchValues<char> _firstUnits;
+    private readonly SearchValues<string> _beginnings;
 
     /// <summary>A matcher for tokens with the text each is looked for by.</summary>
     public AddedTokenMatcher(IEnumerable<(string Text, AddedToken Token)> tokens)
     {
+        var beginnings = new HashSet<string>(StringComparer.Ordinal);
         foreach ((string text, AddedToken token) in tokens)
         {
             if (text.Length == 0) continue;
@@ -23,9 +27,10 @@ internal sealed class AddedTokenMatcher
             }
 
             node.Token ??= token;
+            beginnings.Add(text[..Math.Min(text.Length, BeginningLength)]);
         }
 
-        _firstUnits = SearchValues.Create(_root.Children?.Keys.ToArray() ?? []);
+        _beginnings = SearchValues.Create([.. beginnings], StringComparison.Ordinal);
     }
 
     /// <summary>Whether there is nothing to find.</summary>
@@ -41,7 +46,7 @@ internal sealed class AddedTokenMatcher
     {
         while (from < text.Length)
         {
-            int ahead = text[from..].IndexOfAny(_firstUnits);
+            int ahead = text[from..].IndexOfAny(_beginnings);
             if (ahead < 0) break;
             int start = from + ahead;
             if (Longest(text, start, out int end) is not { } token)

@@ -14,7 +14,8 @@ internal sealed class ByteLevelBpe : TokenModel
     private readonly bool _ignoreMerges;
     private readonly int[] _byteIds = new int[256];
     private readonly ushort[] _widths; // the length of tokens in UTF-8, in the byte alphabet
-    private readonly WordCache _cache = new();
+    private readonly ShortWordCache _shortWords = new();
+    private readonly WordCache _cache = new(); // of longer words, and of those with many ids
 
     /// <summary>A model over a vocabulary written in the byte alphabet.</summary>
     /// <param name="vocabulary">The tokens.</param>
@@ -36,6 +37,35 @@ internal sealed class ByteLevelBpe : TokenModel
     /// <inheritdoc/>
     public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids)
     {
+        if (piece.Length <= ShortWordCache.LongestWord)
+        {
+            if (_shortWords.TryAppend(piece, out ShortWordCache.Key key, ids)) return;
+            int first = ids.Count;
+            EncodeLonger(piece, ids);
+            _shortWords.Add(key, ids.Ids[first..]);
+            return;
+        }
+
+        EncodeLonger(piece, ids);
+    }
+
+    /// <inheritdoc/>
+    public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids, PieceSpans spans)
+    {
+        int before = ids.Count;
+        Encode(piece, ids);
+        var ruler = new ByteRuler(piece, alphabet: true);
+        int position = 0;
+        foreach (int id in ids.Ids[before..])
+        {
+            int end = position + _widths[id];
+            spans.Add(ruler.CharacterAt(position, out _), ruler.EndOfCharacterAt(end - 1));
+            position = end;
+        }
+    }
+
+    private void EncodeLonger(ReadOnlySpan<char> piece, IdBuffer ids)
+    {
         if (piece.Length > WordCache.LongestWord)
         {
             EncodeUncached(piece, ids);
@@ -52,21 +82,6 @@ internal sealed class ByteLevelBpe : TokenModel
         int before = ids.Count;
         EncodeUncached(piece, ids);
         _cache.Add(piece, hash, ids.Ids[before..]);
-    }
-
-    /// <inheritdoc/>
-    public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids, PieceSpans spans)
-    {
-        int before = ids.Count;
-        Encode(piece, ids);
-        var ruler = new ByteRuler(piece, alphabet: true);
-        int position = 0;
-        foreach (int id in ids.Ids[before..])
-        {
-            int end = position + _widths[id];
-            spans.Add(ruler.CharacterAt(position, out _), ruler.EndOfCharacterAt(end - 1));
-            position = end;
-        }
     }
 
     private void EncodeUncached(ReadOnlySpan<char> piece, IdBuffer ids)

@@ -18,7 +18,9 @@ internal sealed class CharacterBpe : TokenModel
     private readonly int _longestToken;
     private readonly bool _hasAffixes;
     private readonly char _boundary; // no token crosses the place before this character; '\0' where there is none such
-    private readonly WordCache _cache = new();
+    private readonly int[] _widths; // bytes that a token always covers; 0 where that depends on the text
+    private readonly ShortWordCache _shortWords = new();
+    private readonly WordCache _cache = new(); // of longer words, and of those with many ids
 
     /// <summary>A model over a vocabulary.</summary>
     public CharacterBpe(Vocabulary vocabulary, MergeTable merges, BpeSettings settings)
@@ -39,6 +41,7 @@ internal sealed class CharacterBpe : TokenModel
             _longestToken = Math.Max(_longestToken, token.Length);
         }
 
+        _widths = FindWidths();
         foreach (char candidate in "\u2581 ")
             if (_boundary == '\0' && !_hasAffixes && _characterIds[candidate] >= 0 && IsBoundary(candidate)) _boundary = candidate;
     }
@@ -51,22 +54,7 @@ internal sealed class CharacterBpe : TokenModel
         {
             ReadOnlySpan<char> word = piece[..EndOfWord(piece)];
             piece = piece[word.Length..];
-            if (word.Length > WordCache.LongestWord)
-            {
-                Merge(word, ids, []);
-                continue;
-            }
-
-            int hash = WordCache.Hash(word);
-            if (_cache.TryGet(word, hash, out ReadOnlySpan<int> known))
-            {
-                ids.Add(known);
-                continue;
-            }
-
-            int before = ids.Count;
-            Merge(word, ids, []);
-            _cache.Add(word, hash, ids.Ids[before..]);
+            EncodeWord(word, ids);
         }
     }
 
@@ -86,17 +74,92 @@ internal sealed class CharacterBpe : TokenModel
             ReadOnlySpan<char> word = piece[from..];
             word = word[..EndOfWord(word)];
             from += word.Length;
-            int[] widths = ArrayPool<int>.Shared.Rent((4 * (word.Length + _settings.EndOfWordSuffix.Length)) + (3 * word.Length * _settings.ContinuingSubwordPrefix.Length) + 4);
-            int count = Merge(word, ids, widths);
-            for (int token = 0; token < count; token++)
+            int before = ids.Count;
+            EncodeWord(word, ids);
+            int bytes = System.Text.Encoding.UTF8.GetByteCount(word);
+            if (HasKnownWidths(ids.Ids[before..], bytes))
             {
-                int end = position + widths[token];
-                spans.Add(ruler.CharacterAt(position, out _), ruler.EndOfCharacterAt(Math.Max(position, end - 1)));
-                position = end;
+                foreach (int id in ids.Ids[before..]) AddSpan(ref ruler, ref position, _widths[id], spans);
+                continue;
             }
 
+            ids.Truncate(before);
+            int[] widths = ArrayPool<int>.Shared.Rent(MostSymbols(word));
+            int count = Merge(word, ids, widths);
+            for (int token = 0; token < count; token++) AddSpan(ref ruler, ref position, widths[token], spans);
             ArrayPool<int>.Shared.Return(widths);
         }
+    }
+
+    private static void AddSpan(ref ByteRuler ruler, ref int position, int width, PieceSpans spans)
+    {
+        int end = position + width;
+        spans.Add(ruler.CharacterAt(position, out _), ruler.EndOfCharacterAt(Math.Max(position, end - 1)));
+        position = end;
+    }
+
+    private void EncodeWord(ReadOnlySpan<char> word, IdBuffer ids)
+    {
+        if (word.Length <= ShortWordCache.LongestWord)
+        {
+            if (_shortWords.TryAppend(word, out ShortWordCache.Key key, ids)) return;
+            int first = ids.Count;
+            EncodeLonger(word, ids);
+            _shortWords.Add(key, ids.Ids[first..]);
+            return;
+        }
+
+        EncodeLonger(word, ids);
+    }
+
+    private void EncodeLonger(ReadOnlySpan<char> word, IdBuffer ids)
+    {
+        if (word.Length > WordCache.LongestWord)
+        {
+            Merge(word, ids, []);
+            return;
+        }
+
+        int hash = WordCache.Hash(word);
+        if (_cache.TryGet(word, hash, out ReadOnlySpan<int> known))
+        {
+            ids.Add(known);
+            return;
+        }
+
+        int before = ids.Count;
+        Merge(word, ids, []);
+        _cache.Add(word, hash, ids.Ids[before..]);
+    }
+
+    // Whether every token covers as many bytes as it has, so that merging again tells nothing new.
+    private bool HasKnownWidths(ReadOnlySpan<int> ids, int bytes)
+    {
+        foreach (int id in ids)
+        {
+            if (_widths[id] == 0) return false;
+            bytes -= _widths[id];
+        }
+
+        return bytes == 0;
+    }
+
+    private int MostSymbols(ReadOnlySpan<char> word) =>
+        (3 * (word.Length + _settings.EndOfWordSuffix.Length)) + (3 * word.Length * _settings.ContinuingSubwordPrefix.Length) + 1;
+
+    private int[] FindWidths()
+    {
+        var widths = new int[Vocabulary.Size];
+        if (_hasAffixes) return widths;
+        for (int id = 0; id < widths.Length; id++)
+            if (id != _unknownId && Vocabulary[id] is { } token) widths[id] = System.Text.Encoding.UTF8.GetByteCount(token);
+
+        // A byte token covers one byte, unless merges can spell it too.
+        if (!_settings.ByteFallback) return widths;
+        HashSet<int> merged = _merges.Results;
+        foreach (int id in _byteIds)
+            if (id >= 0) widths[id] = merged.Contains(id) ? 0 : 1;
+        return widths;
     }
 
     // Whether no token, and so no merge, holds the character behind a different one: then words that begin with it are independent.
@@ -131,7 +194,7 @@ internal sealed class CharacterBpe : TokenModel
     // Appends the ids of a word and tells, where there is room, how many bytes each of them covers; returns how many there are.
     private int Merge(ReadOnlySpan<char> word, IdBuffer ids, Span<int> widths)
     {
-        int limit = (3 * (word.Length + _settings.EndOfWordSuffix.Length)) + (3 * word.Length * _settings.ContinuingSubwordPrefix.Length) + 1;
+        int limit = MostSymbols(word);
         int[]? rented = limit > StackLimit ? ArrayPool<int>.Shared.Rent(3 * limit) : null;
         Span<int> room = rented is null ? stackalloc int[3 * StackLimit] : rented;
         Span<int> symbols = room[..limit], symbolWidths = room.Slice(limit, limit), origins = room.Slice(2 * limit, limit);

@@ -4,10 +4,10 @@ namespace MLComponents.Tokenization;
 /// An encoding that is being put together, with the windows that truncation cut off. Windows, ranges and merging follow the reference,
 /// also where that is odd: the second text of a window has no range unless the post-processor gave it one.
 /// </summary>
-internal sealed class EncodingDraft
+internal sealed class EncodingDraft(int capacity = 0)
 {
     /// <summary>The tokens so far.</summary>
-    public List<DraftToken> Tokens { get; private set; } = [];
+    public List<DraftToken> Tokens { get; private set; } = new(capacity);
 
     /// <summary>What did not fit, as windows of their own.</summary>
     public List<EncodingDraft> Overflowing { get; private set; } = [];

@@ -1,6 +1,9 @@
 namespace MLComponents.Tokenization;
 
-/// <summary>Writes the rewritten form of a text together with its alignment, which it leaves out where the source does not track it.</summary>
+/// <summary>
+/// Writes the rewritten form of a text together with its alignment, which it leaves out where the source does not track it. What it
+/// writes to belongs to the thread's <see cref="Workspace"/> and lives until that returns it.
+/// </summary>
 internal ref struct AlignedTextBuilder
 {
     private readonly AlignedText _source;
@@ -16,10 +19,11 @@ internal ref struct AlignedTextBuilder
     {
         _source = source;
         _tracked = source.IsTracked;
-        _characters = new char[source.Length + 8];
+        Workspace workspace = Workspace.Rented;
+        _characters = workspace.RentCharacters(source.Length + 8);
         if (!_tracked) return;
-        _starts = new int[_characters.Length];
-        _ends = new int[_characters.Length];
+        _starts = workspace.RentIntegers(_characters.Length);
+        _ends = workspace.RentIntegers(_characters.Length);
     }
 
     /// <summary>The number of units written.</summary>
@@ -128,10 +132,15 @@ internal ref struct AlignedTextBuilder
     private void Reserve(int count)
     {
         if (_length + count <= _characters.Length) return;
+        Workspace workspace = Workspace.Rented;
         int capacity = Math.Max(_characters.Length * 2, _length + count);
-        Array.Resize(ref _characters, capacity);
+        char[] characters = workspace.RentCharacters(capacity);
+        _characters.AsSpan(0, _length).CopyTo(characters);
+        _characters = characters;
         if (!_tracked) return;
-        Array.Resize(ref _starts, capacity);
-        Array.Resize(ref _ends, capacity);
+        int[] starts = workspace.RentIntegers(characters.Length), ends = workspace.RentIntegers(characters.Length);
+        _starts.AsSpan(0, _length).CopyTo(starts);
+        _ends.AsSpan(0, _length).CopyTo(ends);
+        (_starts, _ends) = (starts, ends);
     }
 }

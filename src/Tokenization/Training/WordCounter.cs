@@ -44,5 +44,7 @@ internal sealed class WordCounter
             ReadOnlySpan<char> word = normalized[_pieces.Start(piece).._pieces.End(piece)];
             _lookup[word] = _lookup.TryGetValue(word, out long count) ? count + 1 : 1;
         }
+
+        Workspace.Rented.ReturnTexts();
     }
 }
