@@ -79,8 +79,10 @@ internal static class TokenizationSpeed
         JsonElement model = document.RootElement.GetProperty("model");
         string preTokenizer = document.RootElement.GetProperty("pre_tokenizer").GetRawText();
         if (!model.TryGetProperty("merges", out JsonElement merges) || !preTokenizer.Contains("ByteLevel")) return null;
+        if (preTokenizer.Split("\"Regex\"").Length > 2) return null; // it knows one pattern only
         Match split = Regex.Match(preTokenizer, "\"Regex\":\\s*(\"(?:[^\"\\\\]|\\\\.)*\")");
         string pattern = split.Success ? JsonSerializer.Deserialize<string>(split.Groups[1].Value)! : Gpt2;
+        pattern = pattern.Replace("?+", "?").Replace("++", "+"); // possessive, which .NET does not know
         var options = new BpeOptions(model.GetProperty("vocab").EnumerateObject().Select(entry => KeyValuePair.Create(entry.Name, entry.Value.GetInt32())))
         {
             Merges = merges.EnumerateArray().Select(merge => merge.ValueKind == JsonValueKind.String ? merge.GetString()! : $"{merge[0]} {merge[1]}").ToArray(),
