@@ -44,8 +44,7 @@ internal sealed class EncodingLimits
     {
         if (_options.Truncation == TruncationStrategy.DoNotTruncate) return;
         int limit = _maxLength - (_options.AddSpecialTokens ? _postProcessor?.AddedTokens(second is not null) ?? 0 : 0);
-        if (limit < 0)
-            throw new ArgumentException($"MaxLength is {_maxLength}, but the tokenizer adds {_maxLength - limit} tokens to {(second is null ? "a text" : "a pair of texts")}.");
+        if (limit < 0) throw TooShort(_maxLength - limit, second is not null);
         int stride = _options.Stride;
         if (limit == 0)
         {
@@ -84,12 +83,16 @@ internal sealed class EncodingLimits
     private void CheckTruncation()
     {
         int room = _maxLength - (_postProcessor?.AddedTokens(isPair: false) ?? 0);
+        if (room < 0) throw TooShort(-room + _maxLength, isPair: false);
         if (room < _options.Stride)
         {
             throw new ArgumentException(
                 $"Stride is {_options.Stride}, but a window has room for {room} tokens: MaxLength {_maxLength} less {_maxLength - room} that the tokenizer adds. The stride must be smaller.");
         }
     }
+
+    private ArgumentException TooShort(int added, bool isPair) =>
+        new($"MaxLength is {_maxLength}, but the tokenizer adds {added} tokens to {(isPair ? "a pair of texts" : "a text")}.");
 
     // The longer text is cut first, down to the length of the shorter one; then both.
     private static (int First, int Second) Share(int first, int second, int limit, bool isPair)

@@ -45,8 +45,22 @@ internal static class TokenizerJsonWriter
         writer.WriteEndArray();
     }
 
-    /// <summary>Writes what an added token is, without its id.</summary>
-    public static void WriteFlags(Utf8JsonWriter writer, AddedToken token)
+    /// <summary>Writes <c>added_tokens_decoder</c> of a tokenizer_config.json.</summary>
+    public static void WriteAddedTokensDecoder(Utf8JsonWriter writer, IEnumerable<AddedToken> tokens)
+    {
+        writer.WriteStartObject("added_tokens_decoder");
+        foreach (AddedToken token in tokens)
+        {
+            writer.WriteStartObject(FormattableString.Invariant($"{token.Id}"));
+            WriteFlags(writer, token);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    // What an added token is, without its id.
+    private static void WriteFlags(Utf8JsonWriter writer, AddedToken token)
     {
         writer.WriteString("content", token.Content);
         writer.WriteBoolean("single_word", token.SingleWord);
