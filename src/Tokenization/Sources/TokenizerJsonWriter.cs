@@ -8,7 +8,8 @@ namespace MLComponents.Tokenization;
 /// <summary>Writes a tokenizer.json in the order and with the spelling of the reference.</summary>
 internal static class TokenizerJsonWriter
 {
-    private static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>How JSON is written.</summary>
+    public static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the file.</summary>
     /// <param name="components">The parts; absent ones are null.</param>
