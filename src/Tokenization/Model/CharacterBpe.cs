@@ -6,7 +6,7 @@ namespace MLComponents.Tokenization;
 /// Byte-pair encoding of the characters of a piece: begins with one token per code point, writes unknown ones as bytes or as the unknown
 /// token, then merges the pair of lowest rank, the leftmost first, until no pair merges.
 /// </summary>
-internal sealed class CharacterBpe : TokenModel
+internal sealed class CharacterBpe : CachingModel
 {
     private const int StackLimit = 128;
 
@@ -19,8 +19,6 @@ internal sealed class CharacterBpe : TokenModel
     private readonly bool _hasAffixes;
     private readonly char _boundary; // no token crosses the place before this character; '\0' where there is none such
     private readonly int[] _widths; // bytes that a token always covers; 0 where that depends on the text
-    private readonly ShortWordCache _shortWords = new();
-    private readonly WordCache _cache = new(); // of longer words, and of those with many ids
 
     /// <summary>A model over a vocabulary.</summary>
     public CharacterBpe(Vocabulary vocabulary, MergeTable merges, BpeSettings settings)
@@ -54,7 +52,7 @@ internal sealed class CharacterBpe : TokenModel
         {
             ReadOnlySpan<char> word = piece[..EndOfWord(piece)];
             piece = piece[word.Length..];
-            EncodeWord(word, ids);
+            EncodeCached(word, ids);
         }
     }
 
@@ -75,7 +73,7 @@ internal sealed class CharacterBpe : TokenModel
             word = word[..EndOfWord(word)];
             from += word.Length;
             int before = ids.Count;
-            EncodeWord(word, ids);
+            EncodeCached(word, ids);
             int bytes = System.Text.Encoding.UTF8.GetByteCount(word);
             if (HasKnownWidths(ids.Ids[before..], bytes))
             {
@@ -91,45 +89,14 @@ internal sealed class CharacterBpe : TokenModel
         }
     }
 
+    /// <inheritdoc/>
+    protected override void EncodeWord(ReadOnlySpan<char> word, IdBuffer ids) => Merge(word, ids, []);
+
     private static void AddSpan(ref ByteRuler ruler, ref int position, int width, PieceSpans spans)
     {
         int end = position + width;
         spans.Add(ruler.CharacterAt(position, out _), ruler.EndOfCharacterAt(Math.Max(position, end - 1)));
         position = end;
-    }
-
-    private void EncodeWord(ReadOnlySpan<char> word, IdBuffer ids)
-    {
-        if (word.Length <= ShortWordCache.LongestWord)
-        {
-            if (_shortWords.TryAppend(word, out ShortWordCache.Key key, ids)) return;
-            int first = ids.Count;
-            EncodeLonger(word, ids);
-            _shortWords.Add(key, ids.Ids[first..]);
-            return;
-        }
-
-        EncodeLonger(word, ids);
-    }
-
-    private void EncodeLonger(ReadOnlySpan<char> word, IdBuffer ids)
-    {
-        if (word.Length > WordCache.LongestWord)
-        {
-            Merge(word, ids, []);
-            return;
-        }
-
-        int hash = WordCache.Hash(word);
-        if (_cache.TryGet(word, hash, out ReadOnlySpan<int> known))
-        {
-            ids.Add(known);
-            return;
-        }
-
-        int before = ids.Count;
-        Merge(word, ids, []);
-        _cache.Add(word, hash, ids.Ids[before..]);
     }
 
     // Whether every token covers as many bytes as it has, so that merging again tells nothing new.

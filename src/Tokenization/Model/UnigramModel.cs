@@ -7,7 +7,7 @@ namespace MLComponents.Tokenization;
 /// right in double precision as the reference does, so that ties and rounding fall the same way. A character that no token covers by
 /// itself costs ten less than the lowest score; neighbouring ones are joined and looked up, written as bytes, or unknown.
 /// </summary>
-internal sealed class UnigramModel : TokenModel
+internal sealed class UnigramModel : CachingModel
 {
     private const double UnknownPenalty = 10;
 
@@ -16,7 +16,7 @@ internal sealed class UnigramModel : TokenModel
     private readonly double _unknownScore;
     private readonly int[]? _byteIds;
     private readonly PieceTrie _trie = new();
-    private readonly WordCache _cache = new();
+    private readonly int[] _lengths; // units that a token always covers; 0 where that depends on the text
 
     /// <summary>A model over a vocabulary.</summary>
     /// <param name="vocabulary">The tokens.</param>
@@ -29,40 +29,58 @@ internal sealed class UnigramModel : TokenModel
         _scores = scores;
         _unknownId = unknownId;
         _unknownScore = (scores.Length == 0 ? 0 : scores.Min()) - UnknownPenalty;
+        _lengths = new int[vocabulary.Size];
         for (int id = 0; id < vocabulary.Size; id++)
-            if (vocabulary[id] is { Length: > 0 } token) _trie.Add(token, id);
+        {
+            if (vocabulary[id] is not { Length: > 0 } token) continue;
+            _trie.Add(token, id);
+            if (id != unknownId) _lengths[id] = token.Length;
+        }
+
         if (!byteFallback) return;
         _byteIds = new int[256];
         for (int value = 0; value < 256; value++)
+        {
             _byteIds[value] = vocabulary.TryGetId(FormattableString.Invariant($"<0x{value:X2}>"), out int id) ? id : -1;
+            if (_byteIds[value] >= 0) _lengths[_byteIds[value]] = 0; // a byte, or its spelling in the text
+        }
     }
 
     /// <inheritdoc/>
-    public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids)
+    public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids) => EncodeCached(piece, ids);
+
+    /// <inheritdoc/>
+    public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids, PieceSpans spans)
     {
-        if (piece.Length > WordCache.LongestWord)
-        {
-            EncodePiece(piece, ids, null);
-            return;
-        }
-
-        int hash = WordCache.Hash(piece);
-        if (_cache.TryGet(piece, hash, out ReadOnlySpan<int> known))
-        {
-            ids.Add(known);
-            return;
-        }
-
         int before = ids.Count;
-        EncodePiece(piece, ids, null);
-        _cache.Add(piece, hash, ids.Ids[before..]);
-    }
+        EncodeCached(piece, ids);
+        if (HaveKnownLengths(ids.Ids[before..], piece.Length))
+        {
+            int start = 0;
+            foreach (int id in ids.Ids[before..]) spans.Add(start, start += _lengths[id]);
+            return;
+        }
 
-    /// <inheritdoc/>
-    public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids, PieceSpans spans) => EncodePiece(piece, ids, spans);
+        ids.Truncate(before);
+        EncodePiece(piece, ids, spans);
+    }
 
     /// <inheritdoc/>
     public override string TokenText(int id, ReadOnlySpan<char> surface) => id == _unknownId ? surface.ToString() : Vocabulary[id]!;
+
+    /// <inheritdoc/>
+    protected override void EncodeWord(ReadOnlySpan<char> word, IdBuffer ids) => EncodePiece(word, ids, null);
+
+    private bool HaveKnownLengths(ReadOnlySpan<int> ids, int length)
+    {
+        foreach (int id in ids)
+        {
+            if (_lengths[id] == 0) return false;
+            length -= _lengths[id];
+        }
+
+        return length == 0;
+    }
 
     private void EncodePiece(ReadOnlySpan<char> piece, IdBuffer ids, PieceSpans? spans)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
@@ -16,6 +17,7 @@ internal sealed class PrecompiledNormalizer : TextNormalizer
 
     private readonly uint[] _trie;
     private readonly byte[] _texts;
+    private readonly SearchValues<char> _plain; // ASCII characters that stay as they are, whatever ASCII character follows
 
     /// <summary>Reads the table: the size of the trie in bytes (little endian), the trie, the texts, each ended by a zero.</summary>
     /// <exception cref="FormatException">It is no such table.</exception>
@@ -36,16 +38,26 @@ internal sealed class PrecompiledNormalizer : TextNormalizer
             if (length > LongestText) throw new FormatException($"a replacement table with a text of {length} bytes (at most {LongestText})");
             place += length + 1;
         }
+
+        // A carriage return may be one grapheme with the line feed behind it.
+        _plain = SearchValues.Create([.. Enumerable.Range(1, 127).Select(unit => (char)unit).Where(unit => unit != '\r' && !TryFind([unit], out _))]);
     }
 
     /// <inheritdoc/>
     public override AlignedText Normalize(AlignedText text)
     {
         ReadOnlySpan<char> characters = text.Characters;
+        if (!characters.ContainsAnyExcept(_plain)) return text;
         var transformed = new List<(int CodePoint, int Change)>(characters.Length + 16);
         bool modified = false;
         for (int index = 0; index < characters.Length;)
         {
+            if (IsPlain(characters, index))
+            {
+                transformed.Add((characters[index++], 0));
+                continue;
+            }
+
             int length = StringInfo.GetNextTextElementLength(characters[index..]);
             ReadOnlySpan<char> grapheme = characters.Slice(index, length);
             index += length;
@@ -78,6 +90,10 @@ internal sealed class PrecompiledNormalizer : TextNormalizer
         foreach ((int codePoint, int change) in transformed) builder.Transform(codePoint, change);
         return builder.Build();
     }
+
+    // Whether an ASCII character stays as it is and nothing joins it.
+    private bool IsPlain(ReadOnlySpan<char> text, int index) =>
+        _plain.Contains(text[index]) && (index + 1 == text.Length || text[index + 1] < 0x80);
 
     // Of the new code points as many as were replaced take their places; further ones are added, missing ones swallow what is left.
     private static void Replace(List<(int CodePoint, int Change)> transformed, int oldCount, ReadOnlySpan<byte> text)
