@@ -11,7 +11,7 @@ internal static class VocabularyReader
     public static Vocabulary Read(TokenizerSections sections)
     {
         ReadOnlySpan<byte> json = Bytes(sections, "an object from token to id");
-        var vocabulary = new Vocabulary(json.Length / 24);
+        var vocabulary = new Vocabulary(json.Count((byte)':'));
         var reader = new Utf8JsonReader(json);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject) throw Wrong(sections, "must be an object from token to id");
