@@ -53,6 +53,19 @@ public sealed partial class PretrainedTokenizer
         return encodings;
     }
 
+    /// <summary>Encodes many texts on all cores; the results are in the order of the texts.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="options">How; null for all tokens of the texts, with special ones.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <exception cref="ArgumentException">
+    /// The options contradict each other, the tokenizer or a text; the message says which.
+    /// </exception>
+    public IReadOnlyList<Encoding> EncodeBatch(IEnumerable<string> texts, EncodingOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        return EncodeBatch(texts.Select(text => new EncodeInput(text)), options, cancellationToken);
+    }
+
     /// <summary>Encodes a text to ids only, which is much faster.</summary>
     /// <param name="text">The text.</param>
     /// <param name="addSpecialTokens">Whether the tokens that the tokenizer puts around every text are added.</param>

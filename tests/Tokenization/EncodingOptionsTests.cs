@@ -109,7 +109,7 @@ public sealed class EncodingOptionsTests
         PretrainedTokenizer tokenizer = Samples.Load("phi3-like");
         var random = new Random(15);
         string[] texts = [.. Enumerable.Range(0, 200).Select(_ => Samples.RandomText(random, random.Next(40), loneSurrogates: true))];
-        IReadOnlyList<Encoding> batch = tokenizer.EncodeBatch(texts.Select(text => (EncodeInput)text), cancellationToken: TestContext.Current.CancellationToken);
+        IReadOnlyList<Encoding> batch = tokenizer.EncodeBatch(texts, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(texts.Select(text => tokenizer.Encode(text).Ids), batch.Select(encoding => encoding.Ids));
         Assert.Equal(texts.Select(text => tokenizer.EncodeIds(text)), tokenizer.EncodeIdsBatch(texts, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Throws<OperationCanceledException>(() => tokenizer.EncodeIdsBatch(texts, cancellationToken: new CancellationToken(canceled: true)));

@@ -11,7 +11,7 @@ internal static class VocabularyReader
     public static Vocabulary Read(TokenizerSections sections)
     {
         ReadOnlySpan<byte> json = Bytes(sections, "an object from token to id");
-        var vocabulary = new Vocabulary(json.Count((byte)':'));
+        var vocabulary = new Vocabulary(Math.Min(json.Count((byte)':'), json.Length / 12)); // colons may stand in tokens too
         var reader = new Utf8JsonReader(json);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject) throw Wrong(sections, "must be an object from token to id");
