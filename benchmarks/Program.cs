@@ -43,4 +43,9 @@ tickets.SetAction(arguments => Tickets.Run(Folder(arguments), arguments.GetValue
     Epochs = arguments.GetValue(epochs), BatchSize = arguments.GetValue(batch), LearningRate = arguments.GetValue(rate), WeightDecay = arguments.GetValue(decay),
 }));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets }.Parse(args).Invoke();
+var tokenizers = new Argument<string[]>("tokenizers") { Description = "tokenizer.json files or their folders.", Arity = ArgumentArity.OneOrMore };
+var corpora = new Option<string>("--corpora") { Description = "A folder with input.txt files and .zip files of texts.", Required = true };
+var tokenization = new Command("tokenization", "Loading tokenizers and encoding texts, beside Microsoft.ML.Tokenizers.") { tokenizers, corpora, rounds };
+tokenization.SetAction(arguments => TokenizationSpeed.Run(arguments.GetValue(tokenizers)!, arguments.GetValue(corpora)!, arguments.GetValue(rounds)));
+
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets, tokenization }.Parse(args).Invoke();

@@ -16,6 +16,9 @@ internal enum EncodeSteps
     /// <summary>The special tokens of the post-processor.</summary>
     SpecialTokens = 4,
 
+    /// <summary>Special tokens written in the text are ordinary text. Not a part, but a way to go through them.</summary>
+    SplitSpecialTokens = 8,
+
     /// <summary>The whole pipeline.</summary>
     All = Normalization | PreTokenization | SpecialTokens,
 }

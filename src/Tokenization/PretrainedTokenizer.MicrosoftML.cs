@@ -15,7 +15,7 @@ public sealed partial class PretrainedTokenizer
         ReadOnlySpan<char> given = text is null ? textSpan : text;
         if (settings.MaxTokenCount == int.MaxValue)
             return new EncodeResults<int> { Tokens = EncodeIds(given, Steps(settings)), CharsConsumed = given.Length };
-        List<DraftToken> tokens = _pipeline.EncodeDetailed(given, Steps(settings)).Tokens;
+        List<DraftToken> tokens = _pipeline.EncodeDetailed(text ?? textSpan.ToString(), Steps(settings)).Tokens;
         int count = CountFromStart(tokens, settings.MaxTokenCount);
         return new EncodeResults<int>
         {
@@ -28,7 +28,7 @@ public sealed partial class PretrainedTokenizer
     protected override EncodeResults<EncodedToken> EncodeToTokens(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
     {
         ReadOnlySpan<char> given = text is null ? textSpan : text;
-        List<DraftToken> tokens = _pipeline.EncodeDetailed(given, Steps(settings)).Tokens;
+        List<DraftToken> tokens = _pipeline.EncodeDetailed(text ?? textSpan.ToString(), Steps(settings)).Tokens;
         int count = CountFromStart(tokens, settings.MaxTokenCount);
         return new EncodeResults<EncodedToken>
         {
@@ -52,7 +52,7 @@ public sealed partial class PretrainedTokenizer
     {
         normalizedText = null;
         ReadOnlySpan<char> given = text is null ? textSpan : text;
-        List<DraftToken> tokens = _pipeline.EncodeDetailed(given, Steps(settings)).Tokens;
+        List<DraftToken> tokens = _pipeline.EncodeDetailed(text ?? textSpan.ToString(), Steps(settings)).Tokens;
         if (!fromEnd)
         {
             tokenCount = CountFromStart(tokens, settings.MaxTokenCount);
@@ -62,7 +62,7 @@ public sealed partial class PretrainedTokenizer
         tokenCount = CountFromEnd(tokens, settings.MaxTokenCount);
         if (tokenCount == tokens.Count) return 0;
         foreach (DraftToken token in tokens.Skip(tokens.Count - tokenCount))
-            if (token.WordId is not null) return token.Start;
+            if (token.Kind == TokenKind.Text) return token.Start;
         return given.Length;
     }
 
@@ -133,14 +133,14 @@ public sealed partial class PretrainedTokenizer
     }
 
     private static bool IsInsideCharacter(List<DraftToken> tokens, int boundary) =>
-        boundary > 0 && tokens[boundary].WordId is not null && tokens[boundary - 1].WordId is not null
+        boundary > 0 && tokens[boundary].Kind == TokenKind.Text && tokens[boundary - 1].Kind == TokenKind.Text
         && tokens[boundary].Start < tokens[boundary - 1].End;
 
     private static int EndOfPrefix(List<DraftToken> tokens, int count, int length)
     {
         if (count == tokens.Count) return length;
         for (int index = count - 1; index >= 0; index--)
-            if (tokens[index].WordId is not null) return tokens[index].End;
+            if (tokens[index].Kind == TokenKind.Text) return tokens[index].End;
         return 0;
     }
 }

@@ -24,11 +24,11 @@ public sealed class MissingByteTests
     }
 
     [Fact]
-    public void An_unknown_token_for_missing_bytes_is_named_as_unsupported()
+    public void Bytes_without_a_token_are_the_unknown_token_where_there_is_one()
     {
-        string message = Assert.Throws<NotSupportedException>(() => WithoutByte(0x04, "!")).Message;
-        Assert.Contains("model.unk_token", message);
-        Assert.Contains("0x04", message);
+        Encoding encoding = WithoutByte(0x04, "!").Encode("-\u0004,");
+        Assert.Equal(["-", "!", ","], encoding.Tokens);
+        Assert.Equal([0..1, 1..2, 2..3], encoding.Offsets);
     }
 
     private static PretrainedTokenizer WithoutByte(byte value, string? unknown = null) => Samples.LoadChanged(json =>

@@ -74,6 +74,22 @@ public sealed class PatternTests
     }
 
     [Theory]
+    [InlineData("'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+", "I'LL pay 1234 (now)\n\n ok", "I|'LL| pay| |123|4| (|now|)\n\n| ok")]
+    [InlineData(O200k, "HelloWorld's fooBAR 12345/x", "Hello|World's| foo|BAR| |123|45|/x")]
+    [InlineData("[\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+", "ab\u6F22\u5B57\u304Bx", "ab|\u6F22\u5B57\u304B|x")]
+    [InlineData("[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+", "a_bc [x] $5", "a|_bc| [|x|]| $|5")]
+    [InlineData(" ?[^(\\s|[.,!?\u2026\u3002\uFF0C\u3001\u0964\u06D4\u060C])]+", "Hi, (you) there.", "Hi|, (|you|)| there|.")]
+    [InlineData("[\\p{Han}]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+", "\u6F22\u5B57abc don't 12", "\u6F22\u5B57|abc| don't| |12")]
+    [InlineData("[0-9][0-9][0-9]", "a12345", "a|123|45")]
+    [InlineData("\\s?\\p{L}+|\\s+$|\\d", "ab cd9  ", "ab| cd|9|  ")]
+    public void Patterns_of_published_tokenizers_cut_as_they_say(string pattern, string text, string expected)
+    {
+        var pieces = new PieceList();
+        TextPattern.FromRegex(pattern).Split(text, 0, pieces);
+        Assert.Equal(expected, string.Join('|', Enumerable.Range(0, pieces.Count).Select(piece => text[pieces.Start(piece)..pieces.End(piece)])));
+    }
+
+    [Theory]
     [InlineData("(")]
     [InlineData("a)")]
     [InlineData("[a")]

@@ -25,7 +25,7 @@ public sealed class PreTokenizationTests
     [InlineData(false, "a|12|b|\u00BD\u0661\U0001D7D8|c")]
     public void Digits_are_numbers_of_any_kind(bool individual, string expected)
     {
-        var step = new SplitStep(new NumericPattern(), individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous, invert: false);
+        var step = new SplitStep(new CharacterPattern(CodePointSet.Numeric), individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous, invert: false);
         Assert.Equal(expected, Split(step, "a12b\u00BD\u0661\U0001D7D8c"));
     }
 

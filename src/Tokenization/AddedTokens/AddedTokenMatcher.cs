@@ -5,12 +5,16 @@ namespace MLComponents.Tokenization;
 /// <summary>Finds added tokens: of those that match, the leftmost, and of those that begin there, the longest.</summary>
 internal sealed class AddedTokenMatcher
 {
+    // Runs of spaces are tokens of some vocabularies, so that a first character alone would be found everywhere.
+    private const int BeginningLength = 2;
+
     private readonly Node _root = new();
-    private readonly SearchValues<char> _firstUnits;
+    private readonly SearchValues<string> _beginnings;
 
     /// <summary>A matcher for tokens with the text each is looked for by.</summary>
     public AddedTokenMatcher(IEnumerable<(string Text, AddedToken Token)> tokens)
     {
+        var beginnings = new HashSet<string>(StringComparer.Ordinal);
         foreach ((string text, AddedToken token) in tokens)
         {
             if (text.Length == 0) continue;
@@ -23,9 +27,10 @@ internal sealed class AddedTokenMatcher
             }
 
             node.Token ??= token;
+            beginnings.Add(text[..Math.Min(text.Length, BeginningLength)]);
         }
 
-        _firstUnits = SearchValues.Create(_root.Children?.Keys.ToArray() ?? []);
+        _beginnings = SearchValues.Create([.. beginnings], StringComparison.Ordinal);
     }
 
     /// <summary>Whether there is nothing to find.</summary>
@@ -35,12 +40,13 @@ internal sealed class AddedTokenMatcher
     /// <param name="text">The text.</param>
     /// <param name="from">Where the search goes on: the end of the last match, or of one that was refused.</param>
     /// <param name="covered">Where the last token ended, white space it swallowed included.</param>
+    /// <param name="splitSpecial">Whether special tokens are passed over.</param>
     /// <param name="match">What was found.</param>
-    public bool TryFind(ReadOnlySpan<char> text, int from, int covered, out AddedTokenMatch match)
+    public bool TryFind(ReadOnlySpan<char> text, int from, int covered, bool splitSpecial, out AddedTokenMatch match)
     {
         while (from < text.Length)
         {
-            int ahead = text[from..].IndexOfAny(_firstUnits);
+            int ahead = text[from..].IndexOfAny(_beginnings);
             if (ahead < 0) break;
             int start = from + ahead;
             if (Longest(text, start, out int end) is not { } token)
@@ -50,6 +56,7 @@ internal sealed class AddedTokenMatcher
             }
 
             from = end;
+            if (splitSpecial && token.Special) continue;
             if (start < covered) continue; // inside white space that the last token swallowed
             if (token.SingleWord && (TouchesWordBefore(text, start) || TouchesWordBehind(text, end))) continue;
             int matchEnd = end;

@@ -9,11 +9,18 @@ namespace MLComponents.Tokenization;
 internal sealed class ByteLevelDecoder : TokenDecoder
 {
     /// <inheritdoc/>
-    public override string Decode(IReadOnlyList<string> tokens)
+    public override bool IsLocal => true;
+
+    /// <inheritdoc/>
+    public override bool RestartsAnywhere => true;
+
+    /// <inheritdoc/>
+    public override void Rewrite(List<string> tokens)
     {
-        var bytes = new ArrayBufferWriter<byte>();
+        var bytes = new ArrayBufferWriter<byte>(16 + (tokens.Count * 8));
         foreach (string token in tokens) Write(token, bytes);
-        return System.Text.Encoding.UTF8.GetString(bytes.WrittenSpan);
+        tokens.Clear();
+        tokens.Add(System.Text.Encoding.UTF8.GetString(bytes.WrittenSpan));
     }
 
     private static void Write(string token, ArrayBufferWriter<byte> bytes)

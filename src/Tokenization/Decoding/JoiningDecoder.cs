@@ -4,5 +4,11 @@ namespace MLComponents.Tokenization;
 internal sealed class JoiningDecoder : TokenDecoder
 {
     /// <inheritdoc/>
-    public override string Decode(IReadOnlyList<string> tokens) => string.Join(' ', tokens);
+    public override bool IsLocal => true;
+
+    /// <inheritdoc/>
+    public override void Rewrite(List<string> tokens)
+    {
+        for (int index = 1; index < tokens.Count; index++) tokens[index] = " " + tokens[index];
+    }
 }

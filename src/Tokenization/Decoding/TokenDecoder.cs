@@ -3,6 +3,22 @@ namespace MLComponents.Tokenization;
 /// <summary>tokenizer.json's <c>decoder</c>: turns tokens back into text.</summary>
 internal abstract class TokenDecoder
 {
+    /// <summary>
+    /// Whether what a token becomes depends on tokens before it only as far as it is part of a run of byte tokens, or the first: then a
+    /// stream need not be decoded from its beginning, but from any token that is no byte token.
+    /// </summary>
+    public virtual bool IsLocal => false;
+
+    /// <summary>Whether decoding can begin with any token behind a complete character.</summary>
+    public virtual bool RestartsAnywhere => false;
+
+    /// <summary>Rewrites a row of tokens; the text is what they are in the end, joined.</summary>
+    public abstract void Rewrite(List<string> tokens);
+
     /// <summary>The text of a row of tokens.</summary>
-    public abstract string Decode(IReadOnlyList<string> tokens);
+    public string Decode(List<string> tokens)
+    {
+        Rewrite(tokens);
+        return tokens.Count == 1 ? tokens[0] : string.Concat(tokens);
+    }
 }

@@ -68,8 +68,41 @@ internal readonly struct JsonSection(string file, string path, JsonElement eleme
         ? id
         : throw Wrong($"a token id from 0 to {Vocabulary.IdLimit - 1}");
 
+    /// <summary>The string it holds, or a default where it is absent.</summary>
+    public string String(string absent) => IsNull ? absent : String();
+
+    /// <summary>The whole number of 0 or more that it holds, or a default where it is absent; negative defaults say that it must be there.</summary>
+    public int Count(int absent, int maximum = int.MaxValue)
+    {
+        if (IsNull && absent >= 0) return absent;
+        return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int count) && count >= 0 && count <= maximum
+            ? count
+            : throw Wrong(maximum == int.MaxValue ? "a whole number of 0 or more" : $"a whole number from 0 to {maximum}");
+    }
+
+    /// <summary>The one code point it holds.</summary>
+    public int CodePoint()
+    {
+        string text = String();
+        int codePoint = text.Length == 0 ? -1 : CodePoints.At(text, 0, out int length) is var found && length == text.Length ? found : -1;
+        return codePoint >= 0 ? codePoint : throw Wrong("a single character");
+    }
+
+    /// <summary>The bytes that it holds in base64.</summary>
+    public byte[] Base64() => IsString && element.TryGetBytesFromBase64(out byte[]? bytes) ? bytes : throw Wrong("a text in base64");
+
+    /// <summary>The names and values of an object.</summary>
+    public IEnumerable<(string Name, JsonSection Value)> Properties()
+    {
+        if (!IsObject) throw Wrong("an object");
+        var properties = new List<(string, JsonSection)>();
+        foreach (JsonProperty property in element.EnumerateObject())
+            properties.Add((property.Name, new JsonSection(file, path.Length == 0 ? property.Name : $"{path}.{property.Name}", property.Value)));
+        return properties;
+    }
+
     /// <summary>The number it holds.</summary>
-    public double Number() => element.ValueKind == JsonValueKind.Number ? element.GetDouble() : throw Wrong("a number");
+    public double Number() => element.ValueKind == JsonValueKind.Number && double.IsFinite(element.GetDouble()) ? element.GetDouble() : throw Wrong("a finite number");
 
     /// <summary>The error that the value is not what it must be.</summary>
     public FormatException Wrong(string expected)

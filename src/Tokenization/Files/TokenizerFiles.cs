@@ -3,7 +3,7 @@ namespace MLComponents.Tokenization;
 /// <summary>Which files make up a tokenizer, and reading them.</summary>
 internal static class TokenizerFiles
 {
-    /// <summary>The file without which there is none.</summary>
+    /// <summary>The file that describes all of it; where it is absent it is made of others.</summary>
     public const string Tokenizer = "tokenizer.json";
 
     /// <summary>The settings of the tokenizer class.</summary>
@@ -12,35 +12,59 @@ internal static class TokenizerFiles
     /// <summary>The older place of special tokens.</summary>
     public const string SpecialTokens = "special_tokens_map.json";
 
-    private static readonly string[] Companions = [Configuration, SpecialTokens, "chat_template.jinja"];
+    /// <summary>The older place of added tokens.</summary>
+    public const string AddedTokens = "added_tokens.json";
 
-    /// <summary>Reads a folder, or a file and, where it is named tokenizer.json, its companions.</summary>
+    /// <summary>The vocabulary of a byte-level BPE tokenizer.</summary>
+    public const string Vocabulary = "vocab.json";
+
+    /// <summary>Its merges.</summary>
+    public const string Merges = "merges.txt";
+
+    /// <summary>The vocabulary of a WordPiece tokenizer.</summary>
+    public const string WordPieces = "vocab.txt";
+
+    private static readonly string[] SentencePieces = ["tokenizer.model", "spiece.model", "sentencepiece.model", "sentencepiece.bpe.model"];
+    private static readonly string[] Companions = [Configuration, SpecialTokens, "chat_template.jinja"];
+    private static readonly string[] Sources = [AddedTokens, Vocabulary, Merges, WordPieces, .. SentencePieces];
+
+    /// <summary>Reads a folder, or a file and its companions.</summary>
     public static Dictionary<string, byte[]> Read(string path)
     {
-        string file = path;
         if (Directory.Exists(path))
         {
-            file = Path.Combine(path, Tokenizer);
-            if (!File.Exists(file))
-            {
-                string found = string.Join(", ", Directory.EnumerateFiles(path).Select(name => Path.GetFileName(name)).Order(StringComparer.Ordinal).Take(12));
-                throw new FileNotFoundException($"The folder {path} has no {Tokenizer}; it has: {(found.Length == 0 ? "no files" : found)}.", file);
-            }
-        }
-        else if (!File.Exists(path))
-        {
-            throw new FileNotFoundException($"There is no tokenizer at {path}: neither a folder with a {Tokenizer} nor such a file.", path);
-        }
-
-        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal) { [Tokenizer] = File.ReadAllBytes(file) };
-        if (Path.GetFileName(file) != Tokenizer) return files;
-        foreach (string companion in Companions)
-        {
-            string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, companion);
-            if (File.Exists(beside)) files[companion] = File.ReadAllBytes(beside);
+            var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+            foreach (string name in (string[])[Tokenizer, .. Companions]) Add(files, path, name);
+            if (!files.ContainsKey(Tokenizer))
+                foreach (string name in Sources) Add(files, path, name);
+            if (HasTokenizer(files)) return files;
+            string found = string.Join(", ", Directory.EnumerateFiles(path).Select(name => Path.GetFileName(name)).Order(StringComparer.Ordinal).Take(12));
+            throw new FileNotFoundException(
+                $"The folder {path} has neither {Tokenizer}, nor {Vocabulary} and {Merges}, nor {SentencePieces[0]}, nor {WordPieces}; it has: {(found.Length == 0 ? "no files" : found)}.",
+                Path.Combine(path, Tokenizer));
         }
 
-        return files;
+        if (!File.Exists(path)) throw new FileNotFoundException($"There is no tokenizer at {path}: neither a folder with a {Tokenizer} nor such a file.", path);
+        return ReadFile(path);
+    }
+
+    /// <summary>Whether files make up a tokenizer.</summary>
+    public static bool HasTokenizer(IReadOnlyDictionary<string, byte[]> files) => files.ContainsKey(Tokenizer)
+        || (files.ContainsKey(Vocabulary) && files.ContainsKey(Merges)) || SentencePieces.Any(files.ContainsKey) || files.ContainsKey(WordPieces);
+
+    /// <summary>The files with a tokenizer.json, made of the others where it was not among them, which are left out then.</summary>
+    /// <exception cref="FormatException">A file is broken.</exception>
+    /// <exception cref="NotSupportedException">What it describes is not supported.</exception>
+    public static Dictionary<string, byte[]> Complete(IReadOnlyDictionary<string, byte[]> files)
+    {
+        var complete = new Dictionary<string, byte[]>(files, StringComparer.Ordinal);
+        if (files.ContainsKey(Tokenizer)) return complete;
+        byte[] made = files.ContainsKey(Vocabulary) && files.ContainsKey(Merges)
+            ? VocabularyMergesSource.Make(files)
+            : SentencePieces.FirstOrDefault(files.ContainsKey) is { } model ? SentencePieceSource.Make(model, files) : WordPieceSource.Make(files);
+        foreach (string source in Sources) complete.Remove(source);
+        complete[Tokenizer] = made;
+        return complete;
     }
 
     /// <summary>Writes beside the file and renames, so that a reader never sees half of it and a failure leaves the old one.</summary>
@@ -57,5 +81,25 @@ internal static class TokenizerFiles
             File.Delete(temporary);
             throw;
         }
+    }
+
+    // A file of any name is a tokenizer.json, unless it ends like a source; those with their usual names bring their companions.
+    private static Dictionary<string, byte[]> ReadFile(string path)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        string name = Path.GetFileName(path);
+        string role = name.EndsWith(".model", StringComparison.OrdinalIgnoreCase) ? SentencePieces[0] : name is Vocabulary or WordPieces ? name : Tokenizer;
+        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal) { [role] = File.ReadAllBytes(path) };
+        if (role == Vocabulary) Add(files, folder, Merges);
+        if (role == Vocabulary && !files.ContainsKey(Merges)) throw new FileNotFoundException($"There is no {Merges} beside {path}.", Path.Combine(folder, Merges));
+        if (name != Tokenizer && !Sources.Contains(name)) return files;
+        foreach (string companion in role == Tokenizer ? Companions : [.. Companions, AddedTokens]) Add(files, folder, companion);
+        return files;
+    }
+
+    private static void Add(Dictionary<string, byte[]> files, string folder, string name)
+    {
+        string path = Path.Combine(folder, name);
+        if (File.Exists(path)) files[name] = File.ReadAllBytes(path);
     }
 }

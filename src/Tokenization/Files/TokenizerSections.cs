@@ -51,6 +51,15 @@ internal sealed class TokenizerSections
         ? new JsonSection(File, path, JsonDocument.Parse(_json[range], Options).RootElement)
         : new JsonSection(File, path, default);
 
+    /// <summary>The file with one of its properties replaced, or put first where it was absent; all else stays byte for byte.</summary>
+    public byte[] With(string property, ReadOnlySpan<byte> value)
+    {
+        ReadOnlySpan<byte> json = _json.Span;
+        if (_ranges.TryGetValue(property, out Range range)) return [.. json[..range.Start], .. value, .. json[range.End..]];
+        int first = json.IndexOf((byte)'{') + 1;
+        return [.. json[..first], .. JsonSerializer.SerializeToUtf8Bytes(property), (byte)':', .. value, (byte)',', .. json[first..]];
+    }
+
     // The properties of the file, and those of the model.
     private void Index(ref Utf8JsonReader reader, string prefix)
     {

@@ -6,7 +6,7 @@ namespace MLComponents.Tokenization;
 /// Byte-pair encoding of the bytes of a piece: begins with one token per byte, then merges the pair of lowest rank, the leftmost first,
 /// until no pair merges. Bytes without a token vanish, and tokens behind them move forward, exactly as in the reference.
 /// </summary>
-internal sealed class ByteLevelBpe : TokenModel
+internal sealed class ByteLevelBpe : CachingModel
 {
     private const int StackLimit = 256;
 
@@ -14,7 +14,6 @@ internal sealed class ByteLevelBpe : TokenModel
     private readonly bool _ignoreMerges;
     private readonly int[] _byteIds = new int[256];
     private readonly ushort[] _widths; // the length of tokens in UTF-8, in the byte alphabet
-    private readonly WordCache _cache = new();
 
     /// <summary>A model over a vocabulary written in the byte alphabet.</summary>
     /// <param name="vocabulary">The tokens.</param>
@@ -34,32 +33,14 @@ internal sealed class ByteLevelBpe : TokenModel
     public IEnumerable<byte> MissingBytes => Enumerable.Range(0, 256).Where(value => _byteIds[value] < 0).Select(value => (byte)value);
 
     /// <inheritdoc/>
-    public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids)
-    {
-        if (piece.Length > WordCache.LongestWord)
-        {
-            EncodeUncached(piece, ids);
-            return;
-        }
-
-        int hash = WordCache.Hash(piece);
-        if (_cache.TryGet(piece, hash, out ReadOnlySpan<int> known))
-        {
-            ids.Add(known);
-            return;
-        }
-
-        int before = ids.Count;
-        EncodeUncached(piece, ids);
-        _cache.Add(piece, hash, ids.Ids[before..]);
-    }
+    public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids) => EncodeCached(piece, ids);
 
     /// <inheritdoc/>
     public override void Encode(ReadOnlySpan<char> piece, IdBuffer ids, PieceSpans spans)
     {
         int before = ids.Count;
         Encode(piece, ids);
-        var ruler = new ByteRuler(piece);
+        var ruler = new ByteRuler(piece, alphabet: true);
         int position = 0;
         foreach (int id in ids.Ids[before..])
         {
@@ -69,12 +50,13 @@ internal sealed class ByteLevelBpe : TokenModel
         }
     }
 
-    private void EncodeUncached(ReadOnlySpan<char> piece, IdBuffer ids)
+    /// <inheritdoc/>
+    protected override void EncodeWord(ReadOnlySpan<char> word, IdBuffer ids)
     {
-        int limit = piece.Length * 3;
+        int limit = word.Length * 3;
         byte[]? rentedBytes = limit > StackLimit ? ArrayPool<byte>.Shared.Rent(limit) : null;
         Span<byte> bytes = rentedBytes is null ? stackalloc byte[StackLimit] : rentedBytes;
-        bytes = bytes[..System.Text.Encoding.UTF8.GetBytes(piece, bytes)];
+        bytes = bytes[..System.Text.Encoding.UTF8.GetBytes(word, bytes)];
         if (!_ignoreMerges || !TryWholePiece(bytes, ids)) Merge(bytes, ids);
         if (rentedBytes is not null) ArrayPool<byte>.Shared.Return(rentedBytes);
     }
@@ -97,7 +79,7 @@ internal sealed class ByteLevelBpe : TokenModel
         foreach (byte value in bytes)
             if (_byteIds[value] >= 0) symbols[count++] = _byteIds[value];
         symbols = symbols[..count];
-        count = count <= PairMerger.ShortWord ? PairMerger.MergeShort(_merges, symbols) : PairMerger.MergeLong(_merges, symbols);
+        count = PairMerger.Merge(_merges, symbols);
         ids.Add(symbols[..count]);
         if (rented is not null) ArrayPool<int>.Shared.Return(rented);
     }

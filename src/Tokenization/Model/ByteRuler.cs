@@ -1,16 +1,28 @@
 namespace MLComponents.Tokenization;
 
 /// <summary>
-/// Tells which character of a piece a position in its byte-alphabet form belongs to, where a position counts the UTF-8 bytes of that
-/// form (a printable ASCII byte takes one, any other two): the measure in which the reference keeps token offsets.
+/// Tells which character of a piece a position in its UTF-8 form belongs to: the measure in which the reference keeps token offsets.
+/// Either of the piece itself, or of the piece written in the byte alphabet (in which a printable ASCII byte takes one position, any
+/// other byte two).
 /// </summary>
-internal ref struct ByteRuler(ReadOnlySpan<char> piece)
+internal ref struct ByteRuler
 {
-    private readonly ReadOnlySpan<char> _piece = piece;
-    private int _character = 0; // index of the present character
-    private int _start = 0; // position where it begins
-    private int _length = piece.Length == 0 ? 0 : Units(piece, 0);
-    private int _width = piece.Length == 0 ? 0 : Width(piece, 0);
+    private readonly ReadOnlySpan<char> _piece;
+    private readonly bool _alphabet;
+    private int _character; // index of the present character
+    private int _start; // position where it begins
+    private int _length;
+    private int _width;
+
+    /// <summary>A ruler along a piece.</summary>
+    /// <param name="piece">The piece.</param>
+    /// <param name="alphabet">Whether positions are those of its form in the byte alphabet.</param>
+    public ByteRuler(ReadOnlySpan<char> piece, bool alphabet)
+    {
+        _piece = piece;
+        _alphabet = alphabet;
+        if (piece.Length > 0) Measure();
+    }
 
     /// <summary>The index of the character at a position, which never decreases between calls; its length in UTF-16 units.</summary>
     public int CharacterAt(int position, out int length)
@@ -19,8 +31,7 @@ internal ref struct ByteRuler(ReadOnlySpan<char> piece)
         {
             _start += _width;
             _character += _length;
-            _length = Units(_piece, _character);
-            _width = Width(_piece, _character);
+            Measure();
         }
 
         length = _length;
@@ -34,16 +45,13 @@ internal ref struct ByteRuler(ReadOnlySpan<char> piece)
         return start + length;
     }
 
-    private static int Units(ReadOnlySpan<char> text, int index) =>
-        char.IsHighSurrogate(text[index]) && index + 1 < text.Length ? 2 : 1;
-
-    private static int Width(ReadOnlySpan<char> text, int index)
+    private void Measure()
     {
-        char unit = text[index];
-        if (unit < 0x80) return unit is > ' ' and < (char)0x7F ? 1 : 2;
+        char unit = _piece[_character];
+        _length = char.IsHighSurrogate(unit) && _character + 1 < _piece.Length ? 2 : 1;
+        int bytes = unit < 0x80 ? 1 : unit < 0x800 ? 2 : _length == 2 ? 4 : 3;
 
-        // UTF-8 bytes of other characters are never printable ASCII: each is written with a two-byte character.
-        if (unit < 0x800) return 4;
-        return Units(text, index) == 2 ? 8 : 6;
+        // UTF-8 bytes beyond ASCII are never printable ASCII: each is written with a two-byte character.
+        _width = !_alphabet ? bytes : unit < 0x80 ? (unit is > ' ' and < (char)0x7F ? 1 : 2) : 2 * bytes;
     }
 }

@@ -20,6 +20,9 @@ internal sealed class MergeTable
         _shift = 64 - BitOperations.Log2((uint)_slots.Length);
     }
 
+    /// <summary>What pairs merge to.</summary>
+    public HashSet<int> Results => [.. _slots.Where(slot => slot.Key != 0).Select(slot => slot.Merged)];
+
     /// <summary>Sets what a pair merges to. A pair listed again takes the later rank, as in the reference.</summary>
     public void Set(int left, int right, int rank, int merged)
     {

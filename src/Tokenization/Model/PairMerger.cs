@@ -8,11 +8,19 @@ internal static class PairMerger
     /// <summary>Up to this many symbols a scan for the lowest rank is faster than a heap.</summary>
     public const int ShortWord = 64;
 
-    /// <summary>Merges at most <see cref="ShortWord"/> symbols.</summary>
+    /// <summary>Merges any number of symbols.</summary>
+    /// <param name="merges">What merges.</param>
+    /// <param name="symbols">The symbols; what is left of them stands at the beginning afterwards.</param>
+    /// <param name="origins">Room for the index of the first symbol that each of those came from; empty where nobody asks.</param>
     /// <returns>The number of symbols that are left.</returns>
-    public static int MergeShort(MergeTable merges, Span<int> symbols)
+    public static int Merge(MergeTable merges, Span<int> symbols, Span<int> origins = default) =>
+        symbols.Length <= ShortWord ? MergeShort(merges, symbols, origins) : MergeLong(merges, symbols, origins);
+
+    /// <summary>Merges at most <see cref="ShortWord"/> symbols.</summary>
+    public static int MergeShort(MergeTable merges, Span<int> symbols, Span<int> origins = default)
     {
         int count = symbols.Length;
+        for (int index = 0; index < origins.Length; index++) origins[index] = index;
         if (count < 2) return count;
         Span<int> ranks = stackalloc int[ShortWord]; // of every symbol with its right neighbour
         Span<int> merged = stackalloc int[ShortWord];
@@ -25,6 +33,7 @@ internal static class PairMerger
             if (ranks[best] == MergeTable.None) break;
             symbols[best] = merged[best];
             symbols[(best + 2)..count].CopyTo(symbols[(best + 1)..]);
+            if (!origins.IsEmpty) origins[(best + 2)..count].CopyTo(origins[(best + 1)..]);
             ranks[(best + 1)..(count - 1)].CopyTo(ranks[best..]);
             merged[(best + 1)..(count - 1)].CopyTo(merged[best..]);
             count--;
@@ -36,8 +45,7 @@ internal static class PairMerger
     }
 
     /// <summary>Merges any number of symbols, in time n log n.</summary>
-    /// <returns>The number of symbols that are left.</returns>
-    public static int MergeLong(MergeTable merges, Span<int> symbols)
+    public static int MergeLong(MergeTable merges, Span<int> symbols, Span<int> origins = default)
     {
         int length = symbols.Length;
         int[] next = ArrayPool<int>.Shared.Rent(length);
@@ -71,7 +79,12 @@ internal static class PairMerger
         }
 
         int count = 0;
-        for (int index = 0; index < length; index = next[index]) symbols[count++] = symbols[index];
+        for (int index = 0; index < length; index = next[index])
+        {
+            if (!origins.IsEmpty) origins[count] = index;
+            symbols[count++] = symbols[index];
+        }
+
         ArrayPool<int>.Shared.Return(next);
         ArrayPool<int>.Shared.Return(previous);
         return count;

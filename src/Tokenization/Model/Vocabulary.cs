@@ -39,6 +39,16 @@ internal sealed class Vocabulary
         return null;
     }
 
+    /// <summary>Adds a token with the next id; a token that was there already is looked up with its new id from now on.</summary>
+    /// <returns>Null, or what is wrong with it.</returns>
+    public string? AddNext(string token)
+    {
+        if (_tokens.Count >= IdLimit) return $"there are more than {IdLimit} tokens";
+        _ids[token] = _tokens.Count;
+        _tokens.Add(token);
+        return null;
+    }
+
     /// <summary>The id of a token.</summary>
     public bool TryGetId(ReadOnlySpan<char> token, out int id) => _lookup.TryGetValue(token, out id);
 

@@ -6,7 +6,12 @@ internal sealed class NormalizerSequence(IReadOnlyList<TextNormalizer> steps) : 
     /// <inheritdoc/>
     public override AlignedText Normalize(AlignedText text)
     {
-        foreach (TextNormalizer step in steps) text = step.Normalize(text);
+        foreach (TextNormalizer step in steps)
+        {
+            if (text.Length == 0) break;
+            text = step.Normalize(text);
+        }
+
         return text;
     }
 }

@@ -9,9 +9,13 @@ internal sealed class CodePointRegex : TextPattern
     /// <summary>How many steps one search may take before it is given up.</summary>
     public const int StepLimit = 20_000_000;
 
+    [ThreadStatic]
+    private static RegexScratch? _scratch;
+
     private readonly string _pattern;
     private readonly RegexInstruction[] _program;
     private readonly int _registers;
+    private readonly CodePointSet? _first;
 
     /// <summary>Compiles a pattern.</summary>
     /// <exception cref="FormatException">It is not a regular expression.</exception>
@@ -19,45 +23,59 @@ internal sealed class CodePointRegex : TextPattern
     public CodePointRegex(string pattern)
     {
         _pattern = pattern;
-        _program = RegexCompiler.Compile(pattern, out _registers);
+        RegexNode tree = RegexParser.Parse(pattern);
+        _program = RegexCompiler.Compile(pattern, tree, out _registers);
+        _first = tree.First();
     }
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The search took more than <see cref="StepLimit"/> steps.</exception>
     public override bool TryFind(ReadOnlySpan<char> text, int from, out int start, out int end)
     {
-        var matcher = new Matcher(this, text);
+        RegexScratch scratch = _scratch ??= new RegexScratch();
+        scratch.Begin(_registers);
+        var matcher = new Matcher(this, text, scratch);
         for (start = from; start <= text.Length; start++)
         {
+            int length = 1;
+            if (start == text.Length)
+            {
+                if (_first is not null) break;
+            }
+            else if (_first is not null && !_first.Contains(CodePoints.At(text, start, out length)))
+            {
+                start += length - 1;
+                continue;
+            }
+
             bool insidePair = start > 0 && start < text.Length && char.IsLowSurrogate(text[start]) && char.IsHighSurrogate(text[start - 1]);
             if (!insidePair && matcher.Run(0, start, -1, out end)) return true;
         }
 
-        end = start;
+        start = end = text.Length + 1;
         return false;
     }
 
-    private ref struct Matcher(CodePointRegex regex, ReadOnlySpan<char> text)
+    private ref struct Matcher(CodePointRegex regex, ReadOnlySpan<char> text, RegexScratch scratch)
     {
         private readonly ReadOnlySpan<char> _text = text;
-        private readonly int[] _register = new int[regex._registers];
-        private readonly Stack<Choice> _choices = new();
+        private readonly RegexInstruction[] _program = regex._program;
         private int _steps = 0;
 
         /// <summary>Runs the steps from one up to its Accept; where an end is required, matches that end elsewhere do not count.</summary>
         public bool Run(int at, int position, int requiredEnd, out int end)
         {
-            int bottom = _choices.Count;
+            int bottom = scratch.Count;
             while (true)
             {
                 if (++_steps > StepLimit)
                     throw new InvalidOperationException($"The regular expression {regex._pattern} of the tokenizer needs more than {StepLimit} steps on this text.");
-                RegexInstruction instruction = regex._program[at];
+                RegexInstruction instruction = _program[at];
                 bool holds = true;
                 switch (instruction.Operation)
                 {
                     case RegexOperation.Accept when requiredEnd < 0 || position == requiredEnd:
-                        while (_choices.Count > bottom) _choices.Pop();
+                        scratch.Count = bottom;
                         end = position;
                         return true;
                     case RegexOperation.Accept:
@@ -75,20 +93,26 @@ internal sealed class CodePointRegex : TextPattern
                         at = instruction.Target;
                         break;
                     case RegexOperation.TryNextFirst:
-                        _choices.Push(new Choice(instruction.Target, position, position, -1));
+                        if (instruction.Members is { } first && !Next(first, position))
+                        {
+                            at = instruction.Target;
+                            break;
+                        }
+
+                        scratch.Push(new RegexChoice(instruction.Target, position, position, -1));
                         at++;
                         break;
                     case RegexOperation.TryTargetFirst:
-                        _choices.Push(new Choice(at + 1, position, position, -1));
+                        scratch.Push(new RegexChoice(at + 1, position, position, -1));
                         at = instruction.Target;
                         break;
                     case RegexOperation.Remember:
-                        _choices.Push(new Choice(-1, _register[instruction.Target], instruction.Target, -1));
-                        _register[instruction.Target] = position;
+                        scratch.Push(new RegexChoice(-1, scratch.Registers[instruction.Target], instruction.Target, -1));
+                        scratch.Registers[instruction.Target] = position;
                         at++;
                         break;
                     case RegexOperation.NeedProgress:
-                        holds = position > _register[instruction.Target];
+                        holds = position > scratch.Registers[instruction.Target];
                         at++;
                         break;
                     case RegexOperation.Anchor:
@@ -119,12 +143,12 @@ internal sealed class CodePointRegex : TextPattern
 
         private bool Backtrack(int bottom, out int at, out int position)
         {
-            while (_choices.Count > bottom)
+            while (scratch.Count > bottom)
             {
-                Choice choice = _choices.Pop();
+                RegexChoice choice = scratch.Pop();
                 if (choice.At < 0)
                 {
-                    _register[choice.Limit] = choice.Position;
+                    scratch.Registers[choice.Limit] = choice.Position;
                     continue;
                 }
 
@@ -135,22 +159,25 @@ internal sealed class CodePointRegex : TextPattern
                     if (position > choice.Limit)
                     {
                         CodePoints.Before(_text, position, out int length);
-                        _choices.Push(choice with { Position = position - length });
+                        scratch.Push(choice with { Position = position - length });
                     }
 
                     return true;
                 }
 
                 // A lazy loop takes one code point more.
-                RegexInstruction loop = regex._program[choice.Loop];
+                RegexInstruction loop = _program[choice.Loop];
                 if (choice.Limit == 0 || !Read(loop.Members!, ref position)) continue;
-                _choices.Push(choice with { Position = position, Limit = choice.Limit - 1 });
+                scratch.Push(choice with { Position = position, Limit = choice.Limit - 1 });
                 return true;
             }
 
             (at, position) = (0, 0);
             return false;
         }
+
+        private readonly bool Next(CodePointSet members, int position) =>
+            position < _text.Length && members.Contains(CodePoints.At(_text, position, out _));
 
         private readonly bool Read(CodePointSet members, ref int position)
         {
@@ -162,21 +189,22 @@ internal sealed class CodePointRegex : TextPattern
         private readonly bool Loop(RegexInstruction loop, int at, ref int position)
         {
             int count = 0;
+            CodePointSet members = loop.Members!;
             for (; count < loop.Minimum; count++)
-                if (!Read(loop.Members!, ref position)) return false;
+                if (!Read(members, ref position)) return false;
             int left = loop.Maximum < 0 ? int.MaxValue : loop.Maximum - count;
             if (loop.Mode == RepeatMode.Lazy)
             {
-                _choices.Push(new Choice(at + 1, position, left, at));
+                scratch.Push(new RegexChoice(at + 1, position, left, at));
                 return true;
             }
 
             int least = position;
-            for (; left > 0 && Read(loop.Members!, ref position); left--) ;
+            for (; left > 0 && Read(members, ref position); left--) ;
             if (loop.Mode == RepeatMode.Greedy && position > least)
             {
                 CodePoints.Before(_text, position, out int length);
-                _choices.Push(new Choice(at + 1, position - length, least, -1));
+                scratch.Push(new RegexChoice(at + 1, position - length, least, -1));
             }
 
             return true;
@@ -207,10 +235,4 @@ internal sealed class CodePointRegex : TextPattern
             return before != after;
         }
     }
-
-    /// <summary>
-    /// Where to go on when the present way fails. <c>At</c> below zero restores register <c>Limit</c> to <c>Position</c>. Otherwise
-    /// <c>Loop</c> below zero means a position that may shrink down to <c>Limit</c>; else it is a lazy loop that may read <c>Limit</c> more.
-    /// </summary>
-    private readonly record struct Choice(int At, int Position, int Limit, int Loop);
 }

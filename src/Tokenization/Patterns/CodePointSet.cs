@@ -2,18 +2,25 @@ using System.Globalization;
 
 namespace MLComponents.Tokenization;
 
-/// <summary>A set of code points, by a rule; the answers for ASCII are kept.</summary>
+/// <summary>A set of code points, by a rule; the answers for ASCII are kept, those for the rest of the first plane once they are asked for.</summary>
 internal sealed class CodePointSet
 {
+    private const int BlockBits = 8;
+
     private readonly Func<int, bool> _rule;
-    private readonly UInt128 _ascii;
+    private readonly ulong _low; // the first 64
+    private readonly ulong _high; // the next 64
+    private readonly ulong[]?[] _blocks = new ulong[]?[0x10000 >> BlockBits];
 
     /// <summary>The code points for which the rule holds.</summary>
     public CodePointSet(Func<int, bool> rule)
     {
         _rule = rule;
-        for (int codePoint = 0; codePoint < 128; codePoint++)
-            if (rule(codePoint)) _ascii |= UInt128.One << codePoint;
+        for (int codePoint = 0; codePoint < 64; codePoint++)
+        {
+            if (rule(codePoint)) _low |= 1UL << codePoint;
+            if (rule(codePoint + 64)) _high |= 1UL << codePoint;
+        }
     }
 
     /// <summary>White space.</summary>
@@ -21,6 +28,14 @@ internal sealed class CodePointSet
 
     /// <summary>Decimal digits.</summary>
     public static CodePointSet Digit { get; } = OfCategories(1 << (int)UnicodeCategory.DecimalDigitNumber);
+
+    /// <summary>Numbers of any kind.</summary>
+    public static CodePointSet Numeric { get; } = new(CodePoints.IsNumeric);
+
+    /// <summary>Punctuation, ASCII's symbols among it.</summary>
+    public static CodePointSet Punctuation { get; } = new(codePoint =>
+        codePoint < 128 ? char.IsPunctuation((char)codePoint) || char.IsSymbol((char)codePoint) : CodePoints.Category(codePoint)
+            is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherPunctuation);
 
     /// <summary>Word characters.</summary>
     public static CodePointSet Word { get; } = new(CodePoints.IsWordCharacter);
@@ -49,7 +64,12 @@ internal sealed class CodePointSet
     });
 
     /// <summary>Whether a code point is in the set.</summary>
-    public bool Contains(int codePoint) => codePoint < 128 ? ((_ascii >> codePoint) & UInt128.One) != UInt128.Zero : _rule(codePoint);
+    public bool Contains(int codePoint)
+    {
+        if (codePoint < 64) return ((_low >> codePoint) & 1) != 0;
+        if (codePoint < 128) return ((_high >> codePoint) & 1) != 0; // a shift counts modulo 64
+        return codePoint < 0x10000 ? ((Block(codePoint)[(codePoint & 0xFF) >> 6] >> codePoint) & 1) != 0 : _rule(codePoint);
+    }
 
     /// <summary>What this set and another one both contain.</summary>
     public CodePointSet Intersect(CodePointSet other) => new(codePoint => Contains(codePoint) && other.Contains(codePoint));
@@ -59,4 +79,15 @@ internal sealed class CodePointSet
 
     /// <summary>The set with everything that differs from one of its members by case only.</summary>
     public CodePointSet IgnoreCase() => new(codePoint => CaseFolding.Equivalents(codePoint).Any(Contains));
+
+    private ulong[] Block(int codePoint)
+    {
+        int index = codePoint >> BlockBits;
+        if (Volatile.Read(ref _blocks[index]) is { } known) return known;
+        var block = new ulong[4];
+        for (int member = 0; member < 256; member++)
+            if (_rule((index << BlockBits) + member)) block[member >> 6] |= 1UL << member;
+        Volatile.Write(ref _blocks[index], block);
+        return block;
+    }
 }

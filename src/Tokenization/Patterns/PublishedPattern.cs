@@ -49,8 +49,8 @@ internal sealed class PublishedPattern : TextPattern
         return true;
     }
 
-    /// <summary>Adds all matches in a part of the text.</summary>
-    public void Split(ReadOnlySpan<char> text, int offset, PieceList pieces)
+    /// <inheritdoc/>
+    public override void Split(ReadOnlySpan<char> text, int offset, PieceList pieces)
     {
         for (int start = 0; start < text.Length;)
         {

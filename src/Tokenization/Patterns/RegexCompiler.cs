@@ -11,10 +11,10 @@ internal sealed class RegexCompiler
     private RegexCompiler(string pattern) => _pattern = pattern;
 
     /// <summary>The steps of a pattern and the number of registers they use.</summary>
-    public static RegexInstruction[] Compile(string pattern, out int registers)
+    public static RegexInstruction[] Compile(string pattern, RegexNode tree, out int registers)
     {
         var compiler = new RegexCompiler(pattern);
-        compiler.Write(RegexParser.Parse(pattern));
+        compiler.Write(tree);
         compiler.Add(new RegexInstruction { Operation = RegexOperation.Accept });
         registers = compiler._registers;
         return [.. compiler._program];
@@ -64,7 +64,7 @@ internal sealed class RegexCompiler
         for (int branch = 0; branch < alternation.Branches.Count; branch++)
         {
             bool last = branch == alternation.Branches.Count - 1;
-            RegexInstruction? fork = last ? null : Add(new RegexInstruction { Operation = RegexOperation.TryNextFirst });
+            RegexInstruction? fork = last ? null : Add(new RegexInstruction { Operation = RegexOperation.TryNextFirst, Members = alternation.Branches[branch].First() });
             Write(alternation.Branches[branch]);
             if (fork is null) continue;
             exits.Add(Add(new RegexInstruction { Operation = RegexOperation.Jump }));
@@ -101,11 +101,12 @@ internal sealed class RegexCompiler
 
         for (int copy = 0; copy < repeat.Minimum; copy++) Write(repeat.Body);
         RegexOperation fork = repeat.Mode == RepeatMode.Lazy ? RegexOperation.TryTargetFirst : RegexOperation.TryNextFirst;
+        CodePointSet? first = repeat.Mode == RepeatMode.Lazy ? null : repeat.Body.First();
         if (repeat.Maximum < 0)
         {
             int top = _program.Count;
             int register = _registers++;
-            RegexInstruction loop = Add(new RegexInstruction { Operation = fork });
+            RegexInstruction loop = Add(new RegexInstruction { Operation = fork, Members = first });
             Add(new RegexInstruction { Operation = RegexOperation.Remember, Target = register });
             Write(repeat.Body);
             Add(new RegexInstruction { Operation = RegexOperation.NeedProgress, Target = register });
@@ -117,7 +118,7 @@ internal sealed class RegexCompiler
         var forks = new List<RegexInstruction>();
         for (int copy = repeat.Minimum; copy < repeat.Maximum; copy++)
         {
-            forks.Add(Add(new RegexInstruction { Operation = fork }));
+            forks.Add(Add(new RegexInstruction { Operation = fork, Members = first }));
             Write(repeat.Body);
         }
 

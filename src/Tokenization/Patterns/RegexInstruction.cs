@@ -49,7 +49,7 @@ internal sealed class RegexInstruction
     /// <summary>Where to go on, or which register.</summary>
     public int Target { get; set; }
 
-    /// <summary>The members, of a set or a loop of one.</summary>
+    /// <summary>The members, of a set or a loop of one; for a fork, what the way behind it can only begin with.</summary>
     public CodePointSet? Members { get; init; }
 
     /// <summary>The least number of repetitions.</summary>

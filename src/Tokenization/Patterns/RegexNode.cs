@@ -41,6 +41,38 @@ internal enum Anchor
 /// <summary>A part of a parsed regular expression.</summary>
 internal abstract record RegexNode
 {
+    /// <summary>What every match of the part begins with; null where that is not known or a match may be empty.</summary>
+    public CodePointSet? First()
+    {
+        var sets = new List<CodePointSet>();
+        return CollectFirst(this, sets) ? null : CodePointSet.Union(sets);
+    }
+
+    // Adds what a match may begin with; tells whether it may be empty.
+    private static bool CollectFirst(RegexNode node, List<CodePointSet> sets)
+    {
+        switch (node)
+        {
+            case Set set:
+                sets.Add(set.Members);
+                return false;
+            case Sequence sequence:
+                foreach (RegexNode part in sequence.Parts)
+                    if (!CollectFirst(part, sets)) return false;
+                return true;
+            case Alternation alternation:
+                bool empty = false;
+                foreach (RegexNode branch in alternation.Branches) empty |= CollectFirst(branch, sets);
+                return empty;
+            case Repeat repeat:
+                return CollectFirst(repeat.Body, sets) | repeat.Minimum == 0;
+            case Atomic atomic:
+                return CollectFirst(atomic.Body, sets);
+            default:
+                return true; // a place or a look reads nothing
+        }
+    }
+
     /// <summary>One code point.</summary>
     public sealed record Set(CodePointSet Members) : RegexNode;
 

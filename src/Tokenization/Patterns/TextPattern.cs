@@ -11,6 +11,24 @@ internal abstract class TextPattern
     /// <returns>Whether there is one.</returns>
     public abstract bool TryFind(ReadOnlySpan<char> text, int from, out int start, out int end);
 
+    /// <summary>Cuts a text at all matches: adds these and the gaps between them.</summary>
+    /// <param name="text">Well-formed UTF-16.</param>
+    /// <param name="offset">What is added to all bounds.</param>
+    /// <param name="pieces">Where they go.</param>
+    public virtual void Split(ReadOnlySpan<char> text, int offset, PieceList pieces)
+    {
+        int covered = 0;
+        var matches = new PatternMatches(this);
+        while (matches.Next(text, out int start, out int end))
+        {
+            pieces.Add(offset + covered, offset + start);
+            pieces.Add(offset + start, offset + end);
+            covered = end;
+        }
+
+        pieces.Add(offset + covered, offset + text.Length);
+    }
+
     /// <summary>The pattern that a tokenizer.json writes as <c>{"Regex": ...}</c>: a hand-written matcher where the text is a well-known one.</summary>
     public static TextPattern FromRegex(string pattern) =>
         PublishedPattern.TryGet(pattern) ?? (TextPattern)new CodePointRegex(pattern);

@@ -4,7 +4,11 @@ namespace MLComponents.Tokenization;
 internal sealed class PreTokenizerSequence(IReadOnlyList<PreTokenizerStep> steps) : PreTokenizerStep
 {
     /// <inheritdoc/>
-    public override bool YieldsBytes => steps.Count > 0 && steps[^1].YieldsBytes;
+    public override bool AsksForOrigins => steps.Any(step => step.AsksForOrigins);
+
+    /// <inheritdoc/>
+    public override PreTokenizerStep? LeavingBytes() =>
+        steps.Count > 0 && steps[^1].LeavingBytes() is { } last ? new PreTokenizerSequence([.. steps.SkipLast(1), last]) : null;
 
     /// <inheritdoc/>
     public override void Apply(ref PreTokenizedText text)

@@ -1,10 +1,13 @@
 namespace MLComponents.Tokenization;
 
-/// <summary><c>Split</c> and <c>Digits</c>: cuts at the matches of a pattern.</summary>
+/// <summary>
+/// Cuts at the matches of a pattern: <c>Split</c>, <c>Digits</c>, <c>Punctuation</c>, <c>Whitespace</c>, <c>WhitespaceSplit</c>,
+/// <c>CharDelimiterSplit</c>.
+/// </summary>
 /// <param name="pattern">What to look for.</param>
 /// <param name="behavior">What becomes of the matches.</param>
 /// <param name="invert">Whether what the pattern does not match counts as the matches.</param>
-internal sealed class SplitStep(TextPattern pattern, SplitBehavior behavior, bool invert) : PreTokenizerStep
+internal sealed class SplitStep(TextPattern pattern, SplitBehavior behavior, bool invert = false) : PreTokenizerStep
 {
     /// <inheritdoc/>
     public override void Apply(ref PreTokenizedText text)
@@ -14,9 +17,9 @@ internal sealed class SplitStep(TextPattern pattern, SplitBehavior behavior, boo
         {
             int start = text.Pieces.Start(piece);
             ReadOnlySpan<char> characters = text.Text.Characters[start..text.Pieces.End(piece)];
-            if (pattern is PublishedPattern published && behavior == SplitBehavior.Isolated)
+            if (behavior == SplitBehavior.Isolated)
             {
-                published.Split(characters, start, text.Spare);
+                pattern.Split(characters, start, text.Spare);
                 continue;
             }
 
@@ -33,29 +36,15 @@ internal sealed class SplitStep(TextPattern pattern, SplitBehavior behavior, boo
     private void FindParts(ReadOnlySpan<char> text, List<(int Start, int End, bool IsMatch)> parts)
     {
         int covered = 0;
-        int from = 0;
-        int lastEnd = -1;
-        while (from <= text.Length && pattern.TryFind(text, from, out int start, out int end))
+        var matches = new PatternMatches(pattern);
+        while (matches.Next(text, out int start, out int end))
         {
-            if (start == end && start == lastEnd)
-            {
-                // An empty match right behind a match does not count; the search goes on one code point further.
-                from = start < text.Length ? start + StepLength(text, start) : start + 1;
-                continue;
-            }
-
             if (covered < start) parts.Add((covered, start, invert));
             parts.Add((start, end, !invert));
-            covered = from = lastEnd = end;
+            covered = end;
         }
 
         if (covered < text.Length) parts.Add((covered, text.Length, invert));
-    }
-
-    private static int StepLength(ReadOnlySpan<char> text, int index)
-    {
-        CodePoints.At(text, index, out int length);
-        return length;
     }
 
     private void Join(List<(int Start, int End, bool IsMatch)> parts, int offset, PieceList pieces)

@@ -13,10 +13,14 @@ internal readonly ref struct AlignedText
     private readonly int _origin;
 
     /// <summary>Text that is unchanged from the original, where it begins at <paramref name="origin"/>.</summary>
-    public AlignedText(ReadOnlySpan<char> characters, int origin)
+    /// <param name="characters">The text.</param>
+    /// <param name="origin">Where it begins.</param>
+    /// <param name="tracked">Whether rewritten forms of it keep the ranges; without that they mean nothing.</param>
+    public AlignedText(ReadOnlySpan<char> characters, int origin, bool tracked = true)
     {
         Characters = characters;
         _origin = origin;
+        IsTracked = tracked;
     }
 
     /// <summary>Rewritten text with the original range of every unit.</summary>
@@ -27,6 +31,9 @@ internal readonly ref struct AlignedText
         _ends = ends;
     }
 
+    /// <summary>Whether rewritten forms keep the ranges.</summary>
+    public bool IsTracked { get; }
+
     /// <summary>The text in its present form.</summary>
     public ReadOnlySpan<char> Characters { get; }
 
@@ -35,7 +42,7 @@ internal readonly ref struct AlignedText
 
     /// <summary>A part of the text.</summary>
     public AlignedText Slice(int start, int length) => _starts is null
-        ? new AlignedText(Characters.Slice(start, length), _origin + start)
+        ? new AlignedText(Characters.Slice(start, length), _origin + start, IsTracked)
         : new AlignedText(Characters.Slice(start, length), _starts, _ends!, _origin + start);
 
     /// <summary>Where in the original text the unit at <paramref name="index"/> begins.</summary>

@@ -1,36 +1,62 @@
 namespace MLComponents.Tokenization;
 
-/// <summary>Writes the rewritten form of a text together with its alignment.</summary>
-internal ref struct AlignedTextBuilder(AlignedText source)
+/// <summary>
+/// Writes the rewritten form of a text together with its alignment, which it leaves out where the source does not track it. What it
+/// writes to belongs to the thread's <see cref="Workspace"/> and lives until that returns it.
+/// </summary>
+internal ref struct AlignedTextBuilder
 {
-    private readonly AlignedText _source = source;
-    private char[] _characters = new char[source.Length + 8];
-    private int[] _starts = new int[source.Length + 8];
-    private int[] _ends = new int[source.Length + 8];
-    private int _length = 0;
-    private int _read = 0;
+    private readonly AlignedText _source;
+    private readonly bool _tracked;
+    private char[] _characters;
+    private int[] _starts = [];
+    private int[] _ends = [];
+    private int _length;
+    private int _read;
+
+    /// <summary>A builder that rewrites a text.</summary>
+    public AlignedTextBuilder(AlignedText source)
+    {
+        _source = source;
+        _tracked = source.IsTracked;
+        Workspace workspace = Workspace.Rented;
+        _characters = workspace.RentCharacters(source.Length + 8);
+        if (!_tracked) return;
+        _starts = workspace.RentIntegers(_characters.Length);
+        _ends = workspace.RentIntegers(_characters.Length);
+    }
 
     /// <summary>The number of units written.</summary>
     public readonly int Length => _length;
 
-    /// <summary>Writes one code point that came from a range of the original text.</summary>
-    public void Append(int codePoint, int originalStart, int originalEnd)
+    /// <summary>Copies the source with its alignment up to an index.</summary>
+    public void CopyTo(int index)
     {
-        if (codePoint < 0x10000)
+        int count = index - _read;
+        if (count <= 0) return;
+        Reserve(count);
+        _source.Characters.Slice(_read, count).CopyTo(_characters.AsSpan(_length));
+        for (int unit = 0; _tracked && unit < count; unit++)
         {
-            AppendUnit((char)codePoint, originalStart, originalEnd);
-            return;
+            _starts[_length + unit] = _source.OriginalStart(_read + unit);
+            _ends[_length + unit] = _source.OriginalEnd(_read + unit);
         }
 
-        AppendUnit((char)(0xD7C0 + (codePoint >> 10)), originalStart, originalEnd);
-        AppendUnit((char)(0xDC00 + (codePoint & 0x3FF)), originalStart, originalEnd);
+        _length += count;
+        _read = index;
     }
 
-    /// <summary>Copies units of the source with their alignment.</summary>
-    public void Copy(int start, int length)
+    /// <summary>Leaves out the source up to an index.</summary>
+    public void SkipTo(int index) => _read = index;
+
+    /// <summary>Writes a text that shares the range of the character that comes next.</summary>
+    public void Prefix(ReadOnlySpan<char> text)
     {
-        for (int index = start; index < start + length; index++)
-            AppendUnit(_source.Characters[index], _source.OriginalStart(index), _source.OriginalEnd(index));
+        for (int index = 0; index < text.Length;)
+        {
+            AppendLike(CodePoints.At(text, index, out int length), _read);
+            index += length;
+        }
     }
 
     /// <summary>
@@ -59,28 +85,62 @@ internal ref struct AlignedTextBuilder(AlignedText source)
     }
 
     /// <summary>The text as written so far.</summary>
-    public readonly AlignedText Build() => new(_characters.AsSpan(0, _length), _starts, _ends);
+    public readonly AlignedText Build() => _tracked
+        ? new AlignedText(_characters.AsSpan(0, _length), _starts, _ends)
+        : new AlignedText(_characters.AsSpan(0, _length), 0, tracked: false);
 
     // Both halves of a surrogate pair carry the range of the pair.
     private void AppendLike(int codePoint, int index)
     {
+        if (!_tracked)
+        {
+            Append(codePoint, 0, 0);
+            return;
+        }
+
         ReadOnlySpan<char> characters = _source.Characters;
         int first = char.IsLowSurrogate(characters[index]) ? index - 1 : index;
         int last = char.IsHighSurrogate(characters[index]) ? index + 1 : index;
         Append(codePoint, _source.OriginalStart(first), _source.OriginalEnd(last));
     }
 
-    private void AppendUnit(char unit, int originalStart, int originalEnd)
+    private void Append(int codePoint, int originalStart, int originalEnd)
     {
-        if (_length == _characters.Length)
+        Reserve(2);
+        if (codePoint < 0x10000)
         {
-            Array.Resize(ref _characters, _length * 2);
-            Array.Resize(ref _starts, _length * 2);
-            Array.Resize(ref _ends, _length * 2);
+            AppendUnit((char)codePoint, originalStart, originalEnd);
+            return;
         }
 
+        AppendUnit((char)(0xD7C0 + (codePoint >> 10)), originalStart, originalEnd);
+        AppendUnit((char)(0xDC00 + (codePoint & 0x3FF)), originalStart, originalEnd);
+    }
+
+    private void AppendUnit(char unit, int originalStart, int originalEnd)
+    {
         _characters[_length] = unit;
-        _starts[_length] = originalStart;
-        _ends[_length++] = originalEnd;
+        if (_tracked)
+        {
+            _starts[_length] = originalStart;
+            _ends[_length] = originalEnd;
+        }
+
+        _length++;
+    }
+
+    private void Reserve(int count)
+    {
+        if (_length + count <= _characters.Length) return;
+        Workspace workspace = Workspace.Rented;
+        int capacity = Math.Max(_characters.Length * 2, _length + count);
+        char[] characters = workspace.RentCharacters(capacity);
+        _characters.AsSpan(0, _length).CopyTo(characters);
+        _characters = characters;
+        if (!_tracked) return;
+        int[] starts = workspace.RentIntegers(characters.Length), ends = workspace.RentIntegers(characters.Length);
+        _starts.AsSpan(0, _length).CopyTo(starts);
+        _ends.AsSpan(0, _length).CopyTo(ends);
+        (_starts, _ends) = (starts, ends);
     }
 }

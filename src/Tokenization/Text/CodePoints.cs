@@ -80,6 +80,20 @@ internal static class CodePoints
     /// <summary>The general category of a code point.</summary>
     public static UnicodeCategory Category(int codePoint) => CharUnicodeInfo.GetUnicodeCategory(codePoint);
 
+    /// <summary>How many code points begin before every UTF-16 index of a text, its end included.</summary>
+    public static int[] Indexes(string text)
+    {
+        var indexes = new int[text.Length + 1];
+        for (int index = 0, count = 0; index < text.Length;)
+        {
+            At(text, index, out int length);
+            index += length;
+            indexes[index] = ++count;
+        }
+
+        return indexes;
+    }
+
     /// <summary>The number of code points in a text; a lone surrogate counts as one.</summary>
     public static int Count(ReadOnlySpan<char> text)
     {

@@ -29,6 +29,16 @@ internal sealed class IdBuffer
         Count += ids.Length;
     }
 
+    /// <summary>Room for more ids behind the present ones, which count once <see cref="Truncate"/> says so.</summary>
+    public Span<int> Reserve(int more)
+    {
+        if (Count + more > _ids.Length) Array.Resize(ref _ids, Math.Max(_ids.Length * 2, Count + more));
+        return _ids.AsSpan(Count, more);
+    }
+
+    /// <summary>Forgets all ids from the given number on, or counts those that were written to what was reserved.</summary>
+    public void Truncate(int count) => Count = count;
+
     /// <summary>Forgets all ids but keeps the room.</summary>
     public void Clear() => Count = 0;
 }

@@ -3,7 +3,7 @@ namespace MLComponents.Tokenization;
 /// <summary>Counts the pieces that Qwen2's pattern cuts texts into.</summary>
 internal sealed class WordCounter
 {
-    private readonly TextNormalizer _normalizer = new NfcNormalizer();
+    private readonly TextNormalizer _normalizer = UnicodeNormalizer.Get(composes: true, compatible: false);
     private readonly PublishedPattern _pattern = PublishedPattern.TryGet(PublishedPattern.Qwen2)!;
     private readonly AddedTokenMatcher _specialTokens;
     private readonly PieceList _pieces = new();
@@ -25,7 +25,7 @@ internal sealed class WordCounter
     {
         ReadOnlySpan<char> characters = CodePoints.WellFormed(text);
         int covered = 0;
-        while (_specialTokens.TryFind(characters, covered, covered, out AddedTokenMatch match))
+        while (_specialTokens.TryFind(characters, covered, covered, splitSpecial: false, out AddedTokenMatch match))
         {
             AddSegment(characters[covered..match.Start]);
             covered = match.End;
@@ -36,7 +36,7 @@ internal sealed class WordCounter
 
     private void AddSegment(ReadOnlySpan<char> text)
     {
-        ReadOnlySpan<char> normalized = _normalizer.Normalize(new AlignedText(text, 0)).Characters;
+        ReadOnlySpan<char> normalized = _normalizer.Normalize(new AlignedText(text, 0, tracked: false)).Characters;
         _pieces.Clear();
         _pattern.Split(normalized, 0, _pieces);
         for (int piece = 0; piece < _pieces.Count; piece++)
@@ -44,5 +44,7 @@ internal sealed class WordCounter
             ReadOnlySpan<char> word = normalized[_pieces.Start(piece).._pieces.End(piece)];
             _lookup[word] = _lookup.TryGetValue(word, out long count) ? count + 1 : 1;
         }
+
+        Workspace.Rented.ReturnTexts();
     }
 }
