@@ -18,10 +18,10 @@ internal static class CheckpointLoader
     {
         TensorNames names = model.Names;
         var wanted = model.named_parameters().ToDictionary(pair => Canonical(pair.name, names), pair => pair);
-        var found = new Dictionary<string, SafetensorsEntry>();
+        var found = new Dictionary<string, StoredTensor>();
         List<string> unexpected = [], ignored = [], mismatched = [];
         var places = new Dictionary<string, Parameter>();
-        foreach (SafetensorsEntry entry in source.Entries)
+        foreach (StoredTensor entry in source.Entries)
         {
             string key = Canonical(entry.Name, names);
             bool isHead = IsHead(key);
@@ -82,9 +82,9 @@ internal static class CheckpointLoader
     public static void CheckSizes(DecoderConfig config, TensorSource source)
     {
         TensorNames names = DecoderFamily.Of(config.ModelType, source.Source).Names;
-        var stored = new Dictionary<string, SafetensorsEntry>();
+        var stored = new Dictionary<string, StoredTensor>();
         var layers = new HashSet<string>();
-        foreach (SafetensorsEntry entry in source.Entries)
+        foreach (StoredTensor entry in source.Entries)
         {
             string key = Canonical(entry.Name, names);
             stored.TryAdd(key, entry);
@@ -104,7 +104,7 @@ internal static class CheckpointLoader
 
         void Compare(string key, long rows, long columns)
         {
-            if (stored.TryGetValue(key, out SafetensorsEntry? entry) && (entry.Shape.Count != 2 || entry.Shape[0] < rows || entry.Shape[1] < columns))
+            if (stored.TryGetValue(key, out StoredTensor? entry) && (entry.Shape.Count != 2 || entry.Shape[0] < rows || entry.Shape[1] < columns))
                 faults.Add($"{entry.Name}: found [{string.Join(", ", entry.Shape)}], expected [{rows}, {columns}]");
         }
     }
