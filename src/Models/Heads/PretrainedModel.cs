@@ -36,6 +36,9 @@ public abstract class PretrainedModel : nn.Module
     /// <summary>The number of weights; tied ones count once.</summary>
     public long ParameterCount => parameters().Sum(parameter => parameter.NumberOfElements);
 
+    /// <summary>The content of the <c>generation_config.json</c> that a causal language model was loaded with; it is saved as it was.</summary>
+    internal byte[]? GenerationConfigJson { get; set; }
+
     internal TensorNames Names { get; }
 
     internal DecoderModel Decoder { get; }
