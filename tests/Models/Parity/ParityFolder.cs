@@ -39,7 +39,8 @@ internal static class ParityFolder
     private static IEnumerable<string> Folders() =>
         Directory.Exists(TestPaths.Fixtures) ? Directory.GetDirectories(TestPaths.Fixtures).Order(StringComparer.Ordinal) : Enumerable.Empty<string>();
 
-    private static string? WhyNot(string folder)
+    /// <summary>Why a folder cannot be compared with, or null.</summary>
+    public static string? WhyNot(string folder)
     {
         using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, ModelFolder.ConfigName)));
         string? type = json.RootElement.GetProperty("model_type").GetString();
