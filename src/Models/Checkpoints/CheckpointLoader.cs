@@ -11,19 +11,20 @@ internal static class CheckpointLoader
     /// <param name="model">The model; its parameters may be uninitialised.</param>
     /// <param name="source">The checkpoint.</param>
     /// <param name="freshHead">Whether to initialise the head even if the checkpoint has one.</param>
-    /// <param name="seed">The seed of a fresh head.</param>
-    /// <exception cref="FormatException">Tensors of the decoder are missing, or tensors have other shapes; the message lists all of them.</exception>
+    /// <param name="options">The seed of what is initialised, and whether that may be more than the head.</param>
+    /// <exception cref="FormatException">Tensors of the decoder are missing, or tensors have other shapes, and nobody asked for that; the message lists all of them.</exception>
     /// <exception cref="NotSupportedException">A tensor that the model wants is not stored as floating-point numbers.</exception>
-    public static CheckpointReport Fill(PretrainedModel model, TensorSource source, bool freshHead, long seed)
+    public static CheckpointReport Fill(PretrainedModel model, TensorSource source, bool freshHead, ModelStorage options)
     {
         TensorNames names = model.Names;
         var wanted = model.named_parameters().ToDictionary(pair => Canonical(pair.name, names), pair => pair);
         var found = new Dictionary<string, StoredTensor>();
-        List<string> unexpected = [], ignored = [], mismatched = [];
+        List<string> unexpected = [], ignored = [], mismatched = [], misshapen = [];
         var places = new Dictionary<string, Parameter>();
         foreach (StoredTensor entry in source.Entries)
         {
             string key = Canonical(entry.Name, names);
+            if (!wanted.ContainsKey(key)) key = Modern(key);
             bool isHead = IsHead(key);
             if (names.IgnoredEndings.Any(ending => entry.Name.EndsWith(ending, StringComparison.Ordinal)) || (isHead && freshHead))
             {
@@ -45,6 +46,7 @@ internal static class CheckpointLoader
             else if (!parameter.parameter.shape.AsSpan().SequenceEqual([.. entry.Shape]))
             {
                 mismatched.Add($"{entry.Name}: found [{string.Join(", ", entry.Shape)}], expected [{string.Join(", ", parameter.parameter.shape)}]");
+                misshapen.Add(parameter.name);
             }
             else
             {
@@ -55,12 +57,13 @@ internal static class CheckpointLoader
         string[] absent = [.. wanted.Keys.Where(key => !found.ContainsKey(key))];
         string[] missing = [.. absent.Where(key => !IsHead(key)).Select(key => wanted[key].name)];
         string[] fresh = [.. absent.Where(IsHead).Select(key => wanted[key].name)];
-        if (missing.Length + mismatched.Count > 0)
+        if (missing.Length + mismatched.Count > 0 && !options.IgnoreMismatchedSizes)
         {
             var message = new StringBuilder($"{source.Source}: the checkpoint does not fit the model that config.json describes.");
             List("missing", missing);
             List("of another shape", mismatched);
             List("unexpected", unexpected);
+            List("ignored", ignored);
             throw new FormatException(message.ToString());
 
             void List(string what, IReadOnlyCollection<string> keys)
@@ -70,8 +73,9 @@ internal static class CheckpointLoader
         }
 
         source.ReadAll(entry => places.GetValueOrDefault(entry.Name));
-        WeightInitializer.Initialize(model, model.Config, seed, fresh.Contains);
-        return new CheckpointReport(fresh, unexpected, ignored);
+        HashSet<string> initialized = [.. fresh, .. missing, .. misshapen];
+        WeightInitializer.Initialize(model, model.Config, options.Seed, initialized.Contains);
+        return new CheckpointReport(fresh, missing, mismatched, unexpected, ignored);
     }
 
     /// <summary>
@@ -112,6 +116,12 @@ internal static class CheckpointLoader
     private static string CultureText(string what, IReadOnlyCollection<string> keys) => $"\n  {keys.Count} {what}: {string.Join(", ", keys)}";
 
     private static bool IsHead(string canonical) => canonical.StartsWith('^');
+
+    /// <summary>The present name of what checkpoints converted from TensorFlow call gamma and beta.</summary>
+    private static string Modern(string key) =>
+        key.EndsWith(".gamma", StringComparison.Ordinal) ? key[..^"gamma".Length] + "weight"
+        : key.EndsWith(".beta", StringComparison.Ordinal) ? key[..^"beta".Length] + "bias"
+        : key;
 
     /// <summary>A key with the decoder's name, whichever of its names it is, taken off; a head's key is marked with ^.</summary>
     private static string Canonical(string key, TensorNames names)

@@ -112,11 +112,11 @@ public static partial class ModelFolder
         ScalarType dtype = options.DType ?? config.DType
             ?? source.Entries.FirstOrDefault(entry => entry.DType is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float64)?.DType
             ?? ScalarType.Float32;
-        CheckpointLoader.CheckSizes(config, source);
+        if (!options.IgnoreMismatchedSizes) CheckpointLoader.CheckSizes(config, source);
         T model = create(config with { DType = dtype }, options with { DType = dtype });
         try
         {
-            model.Report = CheckpointLoader.Fill(model, source, freshHead, options.Seed);
+            model.Report = CheckpointLoader.Fill(model, source, freshHead, options);
             model.eval();
             return model;
         }
