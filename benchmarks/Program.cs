@@ -42,4 +42,16 @@ tickets.SetAction(arguments => Tickets.Run(Folder(arguments), arguments.GetValue
     Epochs = arguments.GetValue(epochs), BatchSize = arguments.GetValue(batch), LearningRate = arguments.GetValue(rate), WeightDecay = arguments.GetValue(decay),
 }));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets }.Parse(args).Invoke();
+var gigabytes = new Option<double>("--gigabytes") { DefaultValueFactory = _ => 1.5, Description = "The size of each file; there are four." };
+var cold = new Option<bool>("--cold") { Description = "Drop the file from the system's cache before every run." };
+var scratch = new Option<string>("--folder") { DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "mlcomponents-loading"), Description = "Where the files are made, and deleted." };
+var loading = new Command("loading", "Loading a model from files of every kind, against reading them.") { gigabytes, rounds, cold, scratch };
+loading.SetAction(arguments => Loading.Compare(arguments.GetValue(scratch)!, arguments.GetValue(gigabytes), arguments.GetValue(rounds), arguments.GetValue(cold)));
+
+var loadVariant = new Argument<string>("variant");
+var loadFolder = new Argument<string>("folder");
+var isCold = new Argument<bool>("cold");
+var oneLoad = new Command("loading-variant", "One variant of loading, in this process.") { loadVariant, loadFolder, isCold };
+oneLoad.SetAction(arguments => Loading.Run(arguments.GetValue(loadVariant)!, arguments.GetValue(loadFolder)!, arguments.GetValue(isCold)));
+
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets, loading, oneLoad }.Parse(args).Invoke();

@@ -221,6 +221,7 @@ public class HostileFileTests
         Assert.Contains("'11'", Refused<NotSupportedException>(new TorchWriter { Version = "11\n" }.Add("weight", values).Archive()).Message);
         Assert.Contains("1001", Refused<NotSupportedException>(TorchWriter.Of(("weight", values)).Sequence(version: 1002)).Message);
         Assert.Contains("Git LFS", Refused<FormatException>(Encoding.UTF8.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")).Message);
+        Assert.Contains("Git LFS", Assert.Throws<FormatException>(() => SafetensorsFile.Open("version https://git-lfs.github.com/spec/v1\n"u8.ToArray())).Message);
         Assert.Contains("text", Refused<FormatException>("<html>"u8.ToArray()).Message);
         Assert.Contains("empty", Refused<FormatException>([]).Message);
         Assert.Contains("0x6D6F6465", Refused<FormatException>("model0000"u8.ToArray()).Message);
