@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models;
@@ -7,11 +6,8 @@ namespace MLComponents.Models;
 /// <summary>Tensors that lie somewhere in a content, each in one piece or as a view with strides. They are read straight to where they belong.</summary>
 /// <param name="content">Where they lie; disposed of with the source.</param>
 /// <param name="entries">What there is; checked against the content's length by the caller.</param>
-internal sealed unsafe class ContentTensors(Content content, IReadOnlyList<StoredTensor> entries) : TensorSource
+internal sealed class ContentTensors(Content content, IReadOnlyList<StoredTensor> entries) : TensorSource
 {
-    /// <summary>One call's share: large enough that the call costs nothing, small enough to keep all threads at the same end of the file.</summary>
-    private const int PieceBytes = 1 << 20;
-
     /// <inheritdoc/>
     public override string Source => content.Name;
 
@@ -36,8 +32,9 @@ internal sealed unsafe class ContentTensors(Content content, IReadOnlyList<Store
 
     private void Read((StoredTensor Entry, Tensor Destination)[] wanted)
     {
-        var pieces = new List<Piece>();
-        using var staging = new StagedReader(content);
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var pieces = new List<TensorPiece>();
         foreach (var (entry, destination) in wanted)
         {
             if (!destination.shape.AsSpan().SequenceEqual([.. entry.Shape]))
@@ -47,28 +44,21 @@ internal sealed unsafe class ContentTensors(Content content, IReadOnlyList<Store
                     nameof(wanted));
             }
 
-            if (entry.Strides is null && destination.dtype == entry.DType && destination.device_type == DeviceType.CPU)
-                AddPieces(pieces, TensorSpans.AddressOf(destination), entry);
-            else
-                staging.Read(entry, destination);
+            if (entry.Strides is null) pieces.AddRange(TensorPiece.Of(entry, destination.detach().view(-1)));
         }
 
         ReadInParallel(pieces);
+        using var reader = new PieceReader(content);
+        foreach (var (entry, destination) in wanted)
+            if (entry.Strides is { } strides) reader.ReadView(entry, strides, destination.detach());
         GC.KeepAlive(wanted);
-    }
-
-    private static void AddPieces(List<Piece> pieces, nint address, StoredTensor entry)
-    {
-        long bytes = entry.ByteCount;
-        for (long start = 0; start < bytes; start += PieceBytes)
-            pieces.Add(new Piece(address + (nint)start, entry.Begin + start, (int)Math.Min(PieceBytes, bytes - start)));
     }
 
     /// <summary>
     /// Most of the time goes into the first touch of fresh memory, which threads share well. They take the pieces in the order of the
     /// file, so that a disk still reads ahead.
     /// </summary>
-    private void ReadInParallel(List<Piece> pieces)
+    private void ReadInParallel(List<TensorPiece> pieces)
     {
         int next = -1, threads = Math.Min(get_num_threads(), pieces.Count);
         if (threads <= 1)
@@ -88,11 +78,8 @@ internal sealed unsafe class ContentTensors(Content content, IReadOnlyList<Store
 
         void Work(int thread)
         {
-            for (int i; (i = Interlocked.Increment(ref next)) < pieces.Count;)
-                content.Read(pieces[i].Begin, new Span<byte>((void*)pieces[i].Address, pieces[i].Bytes));
+            using var reader = new PieceReader(content);
+            for (int i; (i = Interlocked.Increment(ref next)) < pieces.Count;) reader.Read(pieces[i]);
         }
     }
-
-    /// <summary>A part of a tensor's memory and where its bytes lie.</summary>
-    private readonly record struct Piece(nint Address, long Begin, int Bytes);
 }
