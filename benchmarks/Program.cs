@@ -17,8 +17,9 @@ var precision = new Option<Precision>("--precision") { DefaultValueFactory = _ =
 
 string? Folder(ParseResult arguments) => arguments.GetValue(model) is "tiny" ? null : arguments.GetValue(model);
 
-var step = new Command("training-step", "One training step, the library's against plain TorchSharp.") { model, skip, rounds };
-step.SetAction(arguments => TrainingStep.Compare(arguments.GetValue(model)!, rows: 16, tokens: 64, steps: 3, arguments.GetValue(rounds), arguments.GetValue(skip)!));
+var tokens = new Option<int>("--tokens") { DefaultValueFactory = _ => 64, Description = "Tokens of each of the 16 rows." };
+var step = new Command("training-step", "One training step, the library's against plain TorchSharp.") { model, skip, rounds, tokens };
+step.SetAction(arguments => TrainingStep.Compare(arguments.GetValue(model)!, rows: 16, arguments.GetValue(tokens), steps: 3, arguments.GetValue(rounds), arguments.GetValue(skip)!));
 
 var variant = new Argument<string>("variant");
 var sizes = new Argument<int[]>("sizes") { Description = "Rows, tokens, steps.", Arity = new ArgumentArity(3, 3) };

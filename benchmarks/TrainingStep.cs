@@ -13,7 +13,7 @@ namespace MLComponents.Benchmarks;
 /// </summary>
 internal static class TrainingStep
 {
-    private static readonly string[] s_variants = ["library-bfloat16-master", "library-bfloat16-stochastic", "plain-float32", "plain-bfloat16"];
+    private static readonly string[] s_variants = ["library-bfloat16-master", "library-bfloat16-stochastic", "library-bfloat16-checkpointed", "plain-float32", "plain-bfloat16"];
 
     /// <summary>Runs the variants in turn and prints medians.</summary>
     public static void Compare(string model, int rows, int tokens, int steps, int rounds, string[] skipped)
@@ -47,6 +47,7 @@ internal static class TrainingStep
         {
             "library-bfloat16-master" => Library(folder, ids, last, labels, masterWeights: true),
             "library-bfloat16-stochastic" => Library(folder, ids, last, labels, masterWeights: false),
+            "library-bfloat16-checkpointed" => Library(folder, ids, last, labels, masterWeights: true, checkpointing: true),
             "plain-float32" => Plain(config, ScalarType.Float32, ids, last, labels),
             "plain-bfloat16" => Plain(config, ScalarType.BFloat16, ids, last, labels),
             _ => throw new ArgumentException($"Unknown variant '{variant}'; expected one of {string.Join(", ", s_variants)}."),
@@ -64,9 +65,10 @@ internal static class TrainingStep
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"RESULT {seconds[seconds.Count / 2]} {Machine.PeakMemoryGigabytes()} {loss}"));
     }
 
-    private static Func<double> Library(string folder, Tensor ids, Tensor last, Tensor labels, bool masterWeights)
+    private static Func<double> Library(string folder, Tensor ids, Tensor last, Tensor labels, bool masterWeights, bool checkpointing = false)
     {
         SequenceClassificationModel model = SequenceClassificationModel.Load(folder, 2, ScalarType.BFloat16);
+        model.GradientCheckpointing = checkpointing;
         model.train();
         var optimizer = new FusedAdamW([new ParameterGroup([.. model.parameters()], 0.01)], masterWeights);
         return () =>

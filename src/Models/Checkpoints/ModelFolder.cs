@@ -112,11 +112,17 @@ public static partial class ModelFolder
         ScalarType dtype = options.DType ?? config.DType
             ?? source.Entries.FirstOrDefault(entry => entry.DType is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float64)?.DType
             ?? ScalarType.Float32;
-        if (!options.IgnoreMismatchedSizes) CheckpointLoader.CheckSizes(config, source);
-        T model = create(config with { DType = dtype }, options with { DType = dtype });
+        config = config with { DType = dtype };
+        options = options with { DType = dtype };
+        if (!options.IgnoreMismatchedSizes) CheckpointLoader.CheckLayers(config, source);
+        CheckpointMatch match;
+
+        // A model without memory first: sizes that the checkpoint cannot fill are refused before memory is asked for.
+        using (T shapes = create(config, options with { Device = META })) match = CheckpointLoader.Match(shapes, source, freshHead, options.IgnoreMismatchedSizes);
+        T model = create(config, options);
         try
         {
-            model.Report = CheckpointLoader.Fill(model, source, freshHead, options);
+            CheckpointLoader.Fill(model, source, match, options.Seed);
             model.eval();
             return model;
         }

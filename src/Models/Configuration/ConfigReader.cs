@@ -6,6 +6,8 @@ namespace MLComponents.Models;
 /// <summary>Reads values of a <c>config.json</c>; a null counts as absent, and every error names the file, the key, and what was expected.</summary>
 internal sealed class ConfigReader(JsonElement element, string source)
 {
+    private readonly HashSet<string> _asked = [];
+
     /// <summary>The file, and the object inside it, for messages.</summary>
     public string Source => source;
 
@@ -84,15 +86,26 @@ internal sealed class ConfigReader(JsonElement element, string source)
     }
 
     /// <summary>The element type under the new name (<c>dtype</c>) or the old one (<c>torch_dtype</c>).</summary>
-    public torch.ScalarType? DType() => StringOrNull(Has("dtype") ? "dtype" : "torch_dtype") switch
+    public torch.ScalarType? DType()
     {
-        null or "auto" => null,
-        "float32" or "torch.float32" or "float" => torch.ScalarType.Float32,
-        "float16" or "torch.float16" or "half" => torch.ScalarType.Float16,
-        "bfloat16" or "torch.bfloat16" => torch.ScalarType.BFloat16,
-        "float64" or "torch.float64" or "double" => torch.ScalarType.Float64,
-        var other => throw new NotSupportedException($"{source}: dtype is \"{other}\"; expected float32, bfloat16, float16 or float64."),
-    };
+        string? old = StringOrNull("torch_dtype");
+        return (StringOrNull("dtype") ?? old) switch
+        {
+            null or "auto" => null,
+            "float32" or "torch.float32" or "float" => torch.ScalarType.Float32,
+            "float16" or "torch.float16" or "half" => torch.ScalarType.Float16,
+            "bfloat16" or "torch.bfloat16" => torch.ScalarType.BFloat16,
+            "float64" or "torch.float64" or "double" => torch.ScalarType.Float64,
+            var other => throw new NotSupportedException($"{source}: dtype is \"{other}\"; expected float32, bfloat16, float16 or float64."),
+        };
+    }
+
+    /// <summary>The keys that nobody has asked for, with their JSON without blanks, ordered by key.</summary>
+    public IEnumerable<KeyValuePair<string, string>> NotAsked() => element.EnumerateObject()
+        .Where(property => !_asked.Contains(property.Name))
+        .DistinctBy(property => property.Name)
+        .OrderBy(property => property.Name, StringComparer.Ordinal)
+        .Select(property => KeyValuePair.Create(property.Name, JsonSerializer.Serialize(property.Value)));
 
     public FormatException Wrong(string key, JsonElement value, string expected) => new($"{source}: {key} is {Shorten(value.GetRawText())}; expected {expected}.");
 
@@ -100,8 +113,11 @@ internal sealed class ConfigReader(JsonElement element, string source)
 
     private FormatException Missing(string key, string expected) => new($"{source}: the key {key} is missing; expected {expected}.");
 
-    private bool TryGet(string key, out JsonElement value) =>
-        element.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;
+    private bool TryGet(string key, out JsonElement value)
+    {
+        _asked.Add(key);
+        return element.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;
+    }
 
     private IReadOnlyList<T>? ListOrNull<T>(string key, string expected, Func<JsonElement, T?> convert)
     {

@@ -35,8 +35,17 @@ public sealed record DecoderConfig
     /// <summary>The longest sequence the model was made for.</summary>
     public required int MaxPositions { get; init; }
 
+    /// <summary>How the projections to queries, keys and values are stored.</summary>
+    public required QueryKeyValueLayout QueryKeyValueLayout { get; init; }
+
+    /// <summary>What the feed-forward layers compute.</summary>
+    public required FeedForwardKind FeedForward { get; init; }
+
     /// <summary>The function inside the feed-forward layers.</summary>
     public required Activation Activation { get; init; }
+
+    /// <summary>How the layers of a block are added up.</summary>
+    public required ResidualKind Residual { get; init; }
 
     /// <summary>The norms before, between and after the layers.</summary>
     public required NormKind Norm { get; init; }
@@ -46,6 +55,9 @@ public sealed record DecoderConfig
 
     /// <summary>The rotary position embedding.</summary>
     public required RopeParameters Rope { get; init; }
+
+    /// <summary>Whether each query and key goes through a <see cref="NormKind.Layer"/> norm of the size of a head before it is rotated.</summary>
+    public bool QueryKeyNorm { get; init; }
 
     /// <summary>Whether the query, key and value projections have biases.</summary>
     public bool QueryKeyValueBias { get; init; }
@@ -74,8 +86,17 @@ public sealed record DecoderConfig
     /// <summary>Whether the embedding of <see cref="PadTokenId"/> gets no gradient through the embedding.</summary>
     public bool FrozenPaddingRow { get; init; }
 
+    /// <summary>The dropout of token embeddings.</summary>
+    public double EmbeddingDropout { get; init; }
+
     /// <summary>The dropout of attention weights.</summary>
     public double AttentionDropout { get; init; }
+
+    /// <summary>The dropout of what attention adds to the hidden state.</summary>
+    public double AttentionOutputDropout { get; init; }
+
+    /// <summary>The dropout of what a feed-forward layer adds to the hidden state.</summary>
+    public double FeedForwardDropout { get; init; }
 
     /// <summary>The dropout before a token classification head.</summary>
     public double ClassifierDropout { get; init; }
@@ -100,6 +121,12 @@ public sealed record DecoderConfig
 
     /// <summary>What the outputs of a sequence classifier mean, or null to tell it from the labels.</summary>
     public ProblemType? ProblemType { get; init; }
+
+    /// <summary>
+    /// What else the <c>config.json</c> says, as pairs of a key and its JSON, ordered by key: nothing here reads it, and it is written back.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<string, string>> OtherKeys { get; init => field = new ValueList<KeyValuePair<string, string>>(value); } =
+        new ValueList<KeyValuePair<string, string>>([]);
 
     /// <summary>The number of outputs of a classifier.</summary>
     public int LabelCount => LabelNames.Count;
@@ -151,18 +178,23 @@ public sealed record DecoderConfig
     /// <exception cref="NotSupportedException">The family is not supported, or its <c>config.json</c> cannot express the configuration.</exception>
     public byte[] ToJson(ModelHead head = ModelHead.CausalLanguageModel)
     {
+        this.CheckThatItCanBeSaved();
+        return WriteJson(head);
+    }
+
+    /// <summary>As <see cref="ToJson"/>, without checking that nothing is lost.</summary>
+    internal byte[] WriteJson(ModelHead head)
+    {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             DecoderFamily family = DecoderFamily.Of(ModelType, nameof(ModelType));
-            family.Validate(this);
             json.WriteStartObject();
             json.WriteStartArray("architectures");
             json.WriteStringValue(family.Architecture(head));
             json.WriteEndArray();
             json.WriteString("model_type", ModelType);
-            family.Write(this, json);
-            this.WriteCommonKeys(json, head);
+            family.Write(this, head, json);
             json.WriteEndObject();
         }
 
@@ -171,16 +203,4 @@ public sealed record DecoderConfig
 
     /// <summary>Whether a layer slides.</summary>
     internal bool IsSliding(int layer) => layer < SlidingLayers.Count && SlidingLayers[layer];
-
-    /// <summary>The size of a head where the file does not say it.</summary>
-    internal static int DivideIntoHeads(int hiddenSize, int headCount, string source)
-    {
-        if (headCount <= 0 || hiddenSize % headCount != 0)
-        {
-            throw new FormatException(
-                $"{source}: hidden_size {hiddenSize} is not divisible by num_attention_heads {headCount}, and no head_dim is given.");
-        }
-
-        return hiddenSize / headCount;
-    }
 }

@@ -1,40 +1,98 @@
+using System.Globalization;
 using System.Text.Json;
 using TorchSharp;
 
 namespace MLComponents.Models;
 
-/// <summary>The keys of a <c>config.json</c> that every family spells alike, and the checks that hold for every family.</summary>
+/// <summary>The keys of a <c>config.json</c> that every family spells alike.</summary>
 internal static class DecoderConfigKeys
 {
-    /// <summary>The most elements of one dimension, far beyond any model there is, so that a product of two of them is no overflow.</summary>
-    public const int MaximumSize = 1 << 24;
+    /// <summary>What belongs to a file rather than to the model, or means nothing for a decoder: not kept.</summary>
+    private static readonly HashSet<string> s_forgotten =
+        ["_name_or_path", "architectures", "auto_map", "is_decoder", "label2id", "num_labels", "transformers_version"];
 
-    /// <summary>The most layers.</summary>
-    public const int MaximumLayers = 4096;
-
-    private static readonly (string Name, ProblemType Type)[] ProblemTypes =
+    private static readonly (string Name, ProblemType Type)[] s_problemTypes =
     [
         ("single_label_classification", ProblemType.SingleLabelClassification),
         ("multi_label_classification", ProblemType.MultiLabelClassification),
         ("regression", ProblemType.Regression),
     ];
 
-    /// <summary>Adds what every family has.</summary>
+    /// <summary>What every family may say, and has a default for.</summary>
+    public static IReadOnlyList<ConfigKey> Common { get; } =
+    [
+        ConfigKey.Integer("max_position_embeddings", c => c.MaxPositions, (c, v) => c with { MaxPositions = v }),
+        new ConfigKey(
+            (config, json) => json.StringOrNull("hidden_act") is { } name ? config with { Activation = ActivationFunctions.Parse(name, json.Source) } : config,
+            (config, json) => json.WriteString("hidden_act", ActivationFunctions.NameOf(config.Activation))),
+        ConfigKey.Number("initializer_range", c => c.InitializerRange, (c, v) => c with { InitializerRange = v }),
+        ConfigKey.Number("attention_dropout", c => c.AttentionDropout, (c, v) => c with { AttentionDropout = v }),
+        ConfigKey.Number("classifier_dropout", c => c.ClassifierDropout, (c, v) => c with { ClassifierDropout = v }, otherwise: "hidden_dropout"),
+        ConfigKey.Flag("tie_word_embeddings", c => c.TieWordEmbeddings, (c, v) => c with { TieWordEmbeddings = v }),
+        new ConfigKey(
+            (config, json) => config with { IsCausal = json.Bool("is_causal", config.IsCausal) },
+            (config, json) =>
+            {
+                if (!config.IsCausal) json.WriteBoolean("is_causal", false);
+            }),
+    ];
+
+    /// <summary>Reads the sizes, which every file has to say. The rest of the configuration is for the family to fill in.</summary>
+    public static DecoderConfig ReadSizes(ConfigReader json, string modelType)
+    {
+        int hiddenSize = json.Int("hidden_size");
+        int headCount = json.Count("num_attention_heads", DecoderConfigRules.MaximumSize);
+        return new DecoderConfig
+        {
+            ModelType = modelType,
+            VocabularySize = json.Int("vocab_size"),
+            HiddenSize = hiddenSize,
+            IntermediateSize = json.Int("intermediate_size"),
+            LayerCount = json.Count("num_hidden_layers", DecoderConfigRules.MaximumLayers),
+            HeadCount = headCount,
+            KeyValueHeadCount = json.IntOrNull("num_key_value_heads") ?? headCount,
+            HeadSize = json.IntOrNull("head_dim") ?? DecoderConfigRules.DivideIntoHeads(hiddenSize, headCount, json.Source),
+            MaxPositions = default,
+            QueryKeyValueLayout = default,
+            FeedForward = default,
+            Activation = default,
+            Residual = default,
+            Norm = default,
+            NormEpsilon = default,
+            Rope = new DefaultRope(),
+        };
+    }
+
+    /// <summary>Writes the sizes.</summary>
+    public static void WriteSizes(this DecoderConfig config, Utf8JsonWriter json)
+    {
+        json.WriteNumber("vocab_size", config.VocabularySize);
+        json.WriteNumber("hidden_size", config.HiddenSize);
+        json.WriteNumber("intermediate_size", config.IntermediateSize);
+        json.WriteNumber("num_hidden_layers", config.LayerCount);
+        json.WriteNumber("num_attention_heads", config.HeadCount);
+        if (config.QueryKeyValueLayout != QueryKeyValueLayout.Interleaved) json.WriteNumber("num_key_value_heads", config.KeyValueHeadCount);
+        if (config.HeadSize * config.HeadCount != config.HiddenSize) json.WriteNumber("head_dim", config.HeadSize);
+    }
+
+    /// <summary>Adds what is not about the decoder's architecture, and what no other key has asked for.</summary>
     public static DecoderConfig WithCommonKeys(this DecoderConfig config, ConfigReader json) => config with
     {
         PadTokenId = json.IntOrNull("pad_token_id"),
         BosTokenId = json.IntOrNull("bos_token_id"),
         EosTokenIds = json.Ids("eos_token_id"),
         DType = json.DType(),
-        LabelNames = json.LabelNames("id2label") ?? [.. Enumerable.Range(0, json.CountOrNull("num_labels", MaximumSize) ?? 2).Select(label => $"LABEL_{label}")],
+        LabelNames = json.LabelNames("id2label")
+            ?? [.. Enumerable.Range(0, json.CountOrNull("num_labels", DecoderConfigRules.MaximumSize) ?? 2).Select(label => $"LABEL_{label}")],
         ProblemType = ReadProblemType(json),
+        OtherKeys = [.. json.NotAsked().Where(pair => !s_forgotten.Contains(pair.Key))],
     };
 
-    /// <summary>Writes what every family has.</summary>
+    /// <summary>Writes what <see cref="WithCommonKeys"/> reads.</summary>
     public static void WriteCommonKeys(this DecoderConfig config, Utf8JsonWriter json, ModelHead head)
     {
-        WriteId(json, "pad_token_id", config.PadTokenId);
-        WriteId(json, "bos_token_id", config.BosTokenId);
+        json.WriteNumberOrNull("pad_token_id", config.PadTokenId);
+        json.WriteNumberOrNull("bos_token_id", config.BosTokenId);
         if (config.EosTokenIds.Count > 1)
         {
             json.WriteStartArray("eos_token_id");
@@ -43,7 +101,7 @@ internal static class DecoderConfigKeys
         }
         else
         {
-            WriteId(json, "eos_token_id", config.EosTokenIds.Count == 0 ? null : config.EosTokenIds[0]);
+            json.WriteNumberOrNull("eos_token_id", config.EosTokenIds.Count == 0 ? null : config.EosTokenIds[0]);
         }
 
         if (config.DType is { } dtype)
@@ -53,59 +111,34 @@ internal static class DecoderConfigKeys
         }
 
         if (head is ModelHead.SequenceClassification or ModelHead.TokenClassification) WriteLabels(config, json);
-        if (config.ProblemType is { } problem) json.WriteString("problem_type", ProblemTypes.First(entry => entry.Type == problem).Name);
-        json.WriteBoolean("use_cache", true);
+        if (config.ProblemType is { } problem) json.WriteString("problem_type", s_problemTypes.First(entry => entry.Type == problem).Name);
+        foreach (var (name, value) in config.OtherKeys)
+        {
+            json.WritePropertyName(name);
+            json.WriteRawValue(value);
+        }
     }
 
-    /// <summary>Refuses what no model can be made of.</summary>
-    /// <exception cref="FormatException">A value is out of range, or two contradict each other.</exception>
-    public static void Validate(this DecoderConfig config, string source)
+    /// <summary>Writes a number, or null where there is none.</summary>
+    public static void WriteNumberOrNull(this Utf8JsonWriter json, string name, int? value)
     {
-        Bounded(config.VocabularySize, "vocab_size", MaximumSize);
-        Bounded(config.HiddenSize, "hidden_size", MaximumSize);
-        Bounded(config.IntermediateSize, "intermediate_size", MaximumSize);
-        Bounded(config.LayerCount, "num_hidden_layers", MaximumLayers);
-        Bounded(config.HeadCount, "num_attention_heads", MaximumSize);
-        Bounded(config.KeyValueHeadCount, "num_key_value_heads", MaximumSize);
-        Bounded(config.HeadSize, "head_dim", MaximumSize);
-        Bounded((long)config.HeadCount * config.HeadSize, "num_attention_heads * head_dim", MaximumSize);
-        Positive(config.MaxPositions, "max_position_embeddings");
-        Bounded(config.LabelCount, "the number of labels", MaximumSize);
-        if (config.HeadCount % config.KeyValueHeadCount != 0)
-        {
-            throw new FormatException(
-                $"{source}: num_attention_heads {config.HeadCount} is not divisible by num_key_value_heads {config.KeyValueHeadCount}.");
-        }
-
-        if (!(config.NormEpsilon >= 0)) throw new FormatException($"{source}: the epsilon of the norms is {config.NormEpsilon}; expected at least 0.");
-        if (!(config.InitializerRange >= 0)) throw new FormatException($"{source}: initializer_range is {config.InitializerRange}; expected at least 0.");
-        Dropout(config.AttentionDropout, "attention_dropout");
-        Dropout(config.ClassifierDropout, "classifier_dropout");
-        if (config.SlidingWindow is { } window) Positive(window, "sliding_window");
-        if (config.PadTokenId is { } pad && (pad < 0 || pad >= config.VocabularySize))
-            throw new FormatException($"{source}: pad_token_id is {pad}; expected from 0 to vocab_size - 1 = {config.VocabularySize - 1}.");
-        if (config.ProblemType == ProblemType.SingleLabelClassification && config.LabelCount == 1)
-            throw new FormatException($"{source}: problem_type is single_label_classification with one label; expected two or more, or regression.");
-        config.Rope.Validate(config.RotarySize(), config.MaxPositions, source);
-
-        void Positive(int value, string name)
-        {
-            if (value <= 0) throw new FormatException($"{source}: {name} is {value}; expected at least 1.");
-        }
-
-        void Bounded(long value, string name, long maximum)
-        {
-            if (value < 1 || value > maximum) throw new FormatException($"{source}: {name} is {value}; expected from 1 to {maximum}.");
-        }
-
-        void Dropout(double value, string name)
-        {
-            if (!(value >= 0 && value < 1)) throw new FormatException($"{source}: {name} is {value}; expected from 0 to below 1.");
-        }
+        if (value is { } number) json.WriteNumber(name, number);
+        else json.WriteNull(name);
     }
 
-    /// <summary>How many elements of a head are rotated.</summary>
-    public static int RotarySize(this DecoderConfig config) => (int)(config.HeadSize * config.Rope.RotaryFraction);
+    /// <summary>Writes a number that the reference takes for a real one, <c>1.0</c> and not <c>1</c>: it checks types.</summary>
+    public static void WriteReal(this Utf8JsonWriter json, string name, double value)
+    {
+        json.WritePropertyName(name);
+        json.WriteReal(value);
+    }
+
+    /// <summary>As the other, inside an array.</summary>
+    public static void WriteReal(this Utf8JsonWriter json, double value)
+    {
+        string text = value.ToString("R", CultureInfo.InvariantCulture);
+        json.WriteRawValue(text.AsSpan().IndexOfAny('.', 'E') < 0 ? $"{text}.0" : text);
+    }
 
     /// <summary>The name of an element type in configurations.</summary>
     public static string NameOf(torch.ScalarType type) => type switch
@@ -119,15 +152,9 @@ internal static class DecoderConfigKeys
     private static ProblemType? ReadProblemType(ConfigReader json)
     {
         if (json.StringOrNull("problem_type") is not { } name) return null;
-        foreach (var entry in ProblemTypes)
+        foreach (var entry in s_problemTypes)
             if (entry.Name == name) return entry.Type;
-        throw new FormatException($"{json.Source}: problem_type is \"{name}\"; expected {string.Join(", ", ProblemTypes.Select(entry => entry.Name))}.");
-    }
-
-    private static void WriteId(Utf8JsonWriter json, string name, int? id)
-    {
-        if (id is { } value) json.WriteNumber(name, value);
-        else json.WriteNull(name);
+        throw new FormatException($"{json.Source}: problem_type is \"{name}\"; expected {string.Join(", ", s_problemTypes.Select(entry => entry.Name))}.");
     }
 
     private static void WriteLabels(DecoderConfig config, Utf8JsonWriter json)

@@ -2,19 +2,29 @@ using static TorchSharp.torch;
 
 namespace MLComponents.Models;
 
-/// <summary>One layer of a decoder.</summary>
+/// <summary>One layer of a decoder, in one of three forms.</summary>
 /// <remarks>
 /// <code>
-///  x ─┬─ norm ─ attention ─ (+) ─┬─ norm ─ feed-forward ─ (+) ─ y
-///     └──────────────────────┘   └────────────────────────┘
+/// Sequential       x ─┬─ norm ─ attention ─ (+) ─┬─ norm ─ feed-forward ─ (+) ─ y
+///                     └──────────────────────┘   └────────────────────────┘
+///
+/// Parallel         x ─┬─ norm ─ attention ──── (+) ─ y
+///                     ├─ norm ─ feed-forward ───┤
+///                     └─────────────────────────┘
+///
+/// ParallelOneNorm  x ─┬─ norm ─┬─ attention ── (+) ─ y
+///                     │        └─ feed-forward ─┤
+///                     └─────────────────────────┘
 /// </code>
 /// </remarks>
 internal sealed class DecoderBlock : DecoderModule
 {
     private readonly Norm _inputNorm;
     private readonly Attention _attention;
-    private readonly Norm _postAttentionNorm;
-    private readonly GatedFeedForward _feedForward;
+    private readonly FeedForward _feedForward;
+    private readonly Func<Tensor, Tensor> _attentionDropout;
+    private readonly Func<Tensor, Tensor> _feedForwardDropout;
+    private readonly Func<Tensor, Tensor, Tensor, Tensor> _addUp;
     private readonly Func<AttentionMasks, LayerMask> _chooseMask;
     private readonly int _index;
 
@@ -24,27 +34,50 @@ internal sealed class DecoderBlock : DecoderModule
         (DecoderConfig config, TensorNames names) = (context.Config, context.Names);
         _index = index;
         Window = config.IsSliding(index) ? config.SlidingWindow : null;
+        HasDropout = config.AttentionDropout + config.AttentionOutputDropout + config.FeedForwardDropout > 0;
         _chooseMask = Window is null ? static masks => masks.Full : static masks => masks.Sliding;
         _attention = Register(names.Attention, new Attention(context));
-        _feedForward = Register(names.FeedForward, new GatedFeedForward(context));
-        _inputNorm = Register(names.InputNorm, context.Norm(config.HiddenSize));
-        _postAttentionNorm = Register(names.PostAttentionNorm, context.Norm(config.HiddenSize));
+        _feedForward = Register(names.FeedForward, FeedForward.Create(context));
+        _attentionDropout = Dropout(config.AttentionOutputDropout);
+        _feedForwardDropout = Dropout(config.FeedForwardDropout);
+        _inputNorm = Register(names.InputNorm, context.Norm());
+        Norm? secondNorm = config.Residual == ResidualKind.ParallelOneNorm ? null : Register(names.PostAttentionNorm, context.Norm());
+        _addUp = config.Residual switch
+        {
+            ResidualKind.Sequential => (hidden, _, attended) =>
+            {
+                Tensor sum = hidden + attended;
+                return sum + Feed(secondNorm!.forward(sum));
+            },
+            ResidualKind.Parallel => (hidden, _, attended) => Feed(secondNorm!.forward(hidden)) + attended + hidden,
+            ResidualKind.ParallelOneNorm => (hidden, normed, attended) => attended + Feed(normed) + hidden,
+            var other => throw new ArgumentOutOfRangeException(nameof(context), other, "Not a kind of residual."),
+        };
+
+        Tensor Feed(Tensor normed) => _feedForwardDropout(_feedForward.Forward(normed));
     }
 
     /// <summary>The number of tokens a token sees, itself included, or null if it sees all before it.</summary>
     public int? Window { get; }
 
+    /// <summary>Whether the layer draws random numbers in training.</summary>
+    public bool HasDropout { get; }
+
+    /// <summary>The mask of this layer among those of a forward pass.</summary>
+    public LayerMask ChooseMask(AttentionMasks masks) => _chooseMask(masks);
+
     /// <summary>The layer for every token: <c>[batch, seq, hidden] -> [batch, seq, hidden]</c>.</summary>
     public Tensor Forward(Tensor hidden, RotaryTable rotary, AttentionMasks masks, KeyValueCache? cache, out Tensor? weights)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = hidden + _attention.Forward(_inputNorm.forward(hidden), rotary, _chooseMask(masks), cache, _index, out weights);
+        Tensor normed = _inputNorm.forward(hidden);
+        Tensor attended = _attentionDropout(_attention.Forward(normed, rotary, _chooseMask(masks), cache, _index, out weights));
         weights?.MoveToOuterDisposeScope();
-        return (attended + _feedForward.Forward(_postAttentionNorm.forward(attended))).MoveToOuterDisposeScope();
+        return _addUp(hidden, normed, attended).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// The layer for one token of each row, <c>[batch, seq, hidden] -> [batch, 1, hidden]</c>. Only keys and values are computed for the others.
+    /// The layer for one token of each row, <c>[batch, seq, hidden] -> [batch, 1, hidden]</c>. Of the others, only what attention needs is computed.
     /// </summary>
     /// <param name="hidden">The input of the layer.</param>
     /// <param name="rotary">The turns of all tokens' positions.</param>
@@ -55,8 +88,8 @@ internal sealed class DecoderBlock : DecoderModule
     {
         using var scope = NewDisposeScope();
         Tensor normed = _inputNorm.forward(hidden);
+        Tensor attended = _attentionDropout(_attention.ForwardPooled(normed, rotary, positions, pooledRotary, mask));
         Tensor index = positions.unsqueeze(-1).expand(-1, -1, hidden.shape[2]);
-        Tensor attended = hidden.gather(1, index) + _attention.ForwardPooled(normed, rotary, normed.gather(1, index), pooledRotary, mask);
-        return (attended + _feedForward.Forward(_postAttentionNorm.forward(attended))).MoveToOuterDisposeScope();
+        return _addUp(hidden.gather(1, index), normed.gather(1, index), attended).MoveToOuterDisposeScope();
     }
 }

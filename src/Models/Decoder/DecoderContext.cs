@@ -8,5 +8,12 @@ internal sealed record DecoderContext(
 {
     public Linear Linear(int inputSize, int outputSize, bool hasBias) => new(inputSize, outputSize, hasBias, DType, Device);
 
-    public Norm Norm(int size) => Models.Norm.Create(Config.Norm, size, Config.NormEpsilon, DType, Device);
+    /// <summary>A projection to so many heads.</summary>
+    public Linear QueryKeyValue(int heads) => Linear(Config.HiddenSize, heads * Config.HeadSize, Config.QueryKeyValueBias);
+
+    /// <summary>A norm of hidden states.</summary>
+    public Norm Norm() => Models.Norm.Create(Config.Norm, Config.HiddenSize, Config.NormEpsilon, DType, Device);
+
+    /// <summary>A norm of single queries or keys.</summary>
+    public Norm HeadNorm() => Models.Norm.Create(NormKind.Layer, Config.HeadSize, Config.NormEpsilon, DType, Device);
 }

@@ -12,6 +12,7 @@ internal sealed class DecoderModel : DecoderModule
     private readonly Norm _finalNorm;
     private readonly RotaryEmbedding _rotary;
     private readonly AttentionKernel _kernel;
+    private readonly Func<Tensor, Tensor> _embeddingDropout;
 
     public DecoderModel(DecoderContext context)
         : base(nameof(DecoderModel))
@@ -25,11 +26,18 @@ internal sealed class DecoderModel : DecoderModule
         _blocks = [.. Enumerable.Range(0, config.LayerCount).Select(layer => new DecoderBlock(context, layer))];
         var layers = Register(names.Layers, new BlockList());
         for (int layer = 0; layer < _blocks.Length; layer++) layers.Add(layer, _blocks[layer]);
-        _finalNorm = Register(names.FinalNorm, context.Norm(config.HiddenSize));
+        _finalNorm = Register(names.FinalNorm, context.Norm());
+        _embeddingDropout = Dropout(config.EmbeddingDropout);
     }
+
+    /// <summary>Whether layers are computed once more for their gradients instead of keeping their activations, see <see cref="CheckpointedBlock"/>.</summary>
+    public bool CheckpointsGradients { get; set; }
 
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
     public Parameter EmbeddingWeight => _embedding.Weight;
+
+    /// <summary>Gives the embedding another number of rows, see <see cref="ResizedRows"/>.</summary>
+    public void ResizeEmbedding(int vocabularySize) => ResizedRows.Resize(_embedding.Weight, vocabularySize);
 
     /// <summary>Runs the decoder.</summary>
     public DecoderOutput Forward(DecoderInput input)
@@ -37,20 +45,22 @@ internal sealed class DecoderModel : DecoderModule
         if (input.OutputAttentions && !_kernel.GivesWeights)
             throw new InvalidOperationException("Attention weights can be given only by a model loaded with AttentionImplementation.Eager.");
         using var scope = NewDisposeScope();
-        Tensor hidden = Embed(input);
+        Tensor hidden = _embeddingDropout(Embed(input));
         int past = input.Cache?.Length ?? 0;
         int length = (int)hidden.shape[1];
         Tensor? positions = PositionIds(input.PositionIds, hidden);
         AttentionMasks masks = AttentionMasks.Build(
             _config, hidden.shape[0], past, length, input.AttentionMask, positions, input.Cache is not null, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
-        RotaryTable rotary = positions is null ? _rotary.Follow(past, length, hidden.device) : _rotary.At(positions);
+        RotaryTable rotary = (positions is null ? _rotary.Follow(past, length, hidden.device) : _rotary.At(positions)).As(hidden.dtype);
 
         List<Tensor> hiddenStates = [];
         List<Tensor> attentions = [];
         foreach (DecoderBlock block in _blocks)
         {
             if (input.OutputHiddenStates) hiddenStates.Add(hidden.MoveToOuterDisposeScope());
-            Tensor next = block.Forward(hidden, rotary, masks, input.Cache, out Tensor? weights);
+            Tensor next = input.Cache is null && !input.OutputAttentions
+                ? Run(block, hidden, rotary, masks, out Tensor? weights)
+                : block.Forward(hidden, rotary, masks, input.Cache, out weights);
             if (!input.OutputHiddenStates) hidden.Dispose();
             hidden = next;
             if (input.OutputAttentions) attentions.Add(weights!.MoveToOuterDisposeScope());
@@ -76,8 +86,12 @@ internal sealed class DecoderModel : DecoderModule
         return PoolLastLayer(hidden, positions).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The embeddings of ids: <c>[batch, seq] -> [batch, seq, hidden]</c>.</summary>
-    public Tensor EmbedIds(Tensor inputIds) => _embedding.forward(inputIds);
+    /// <summary>The input of the first layer: <c>[batch, seq] -> [batch, seq, hidden]</c>.</summary>
+    public Tensor EmbedIds(Tensor inputIds)
+    {
+        using var scope = NewDisposeScope();
+        return _embeddingDropout(_embedding.forward(inputIds)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Some of the layers, causal and without padding mask.</summary>
     /// <param name="hidden">The input of layer <paramref name="first"/>, <c>[batch, seq, hidden]</c>.</param>
@@ -88,13 +102,13 @@ internal sealed class DecoderModel : DecoderModule
     {
         using var scope = NewDisposeScope();
         int length = (int)hidden.shape[1];
-        RotaryTable rotary = _rotary.Follow(0, length, hidden.device);
+        RotaryTable rotary = _rotary.Follow(0, length, hidden.device).As(hidden.dtype);
         AttentionMasks masks = AttentionMasks.Build(
             _config, hidden.shape[0], 0, length, null, null, false, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
         Tensor state = hidden.alias();
         for (int layer = first; layer < end; layer++)
         {
-            Tensor next = _blocks[layer].Forward(state, rotary, masks, null, out Tensor? weights);
+            Tensor next = Run(_blocks[layer], state, rotary, masks, out Tensor? weights);
             weights?.Dispose();
             state.Dispose();
             state = next;
@@ -112,7 +126,7 @@ internal sealed class DecoderModel : DecoderModule
         using var scope = NewDisposeScope();
         DecoderBlock block = _blocks[^1];
         int length = (int)hidden.shape[1];
-        RotaryTable rotary = _rotary.Follow(0, length, hidden.device);
+        RotaryTable rotary = _rotary.Follow(0, length, hidden.device).As(hidden.dtype);
         Tensor column = positions.unsqueeze(1);
         LayerMask mask = AttentionMasks.UpTo(positions, length, block.Window, hidden.dtype);
         Tensor pooled = block.ForwardPooled(hidden, rotary, column, Select(rotary, positions), mask);
@@ -124,6 +138,15 @@ internal sealed class DecoderModel : DecoderModule
     {
         if (disposing) _rotary.Release();
         base.Dispose(disposing);
+    }
+
+    /// <summary>A layer without cache, its activations kept for its gradients or not.</summary>
+    private Tensor Run(DecoderBlock block, Tensor hidden, RotaryTable rotary, AttentionMasks masks, out Tensor? weights)
+    {
+        weights = null;
+        return CheckpointsGradients && training && is_grad_enabled()
+            ? CheckpointedBlock.Apply(block, hidden, rotary, block.ChooseMask(masks))
+            : block.Forward(hidden, rotary, masks, null, out weights);
     }
 
     /// <summary>The turns of one position of each row, <c>[batch, 1, 1, rotated]</c>.</summary>
@@ -145,7 +168,7 @@ internal sealed class DecoderModel : DecoderModule
                 nameof(input));
         }
 
-        return input.InputIds is { } ids ? EmbedIds(ids) : given.alias();
+        return input.InputIds is { } ids ? _embedding.forward(ids) : given.alias();
     }
 
     private static Tensor? PositionIds(Tensor? positions, Tensor hidden)

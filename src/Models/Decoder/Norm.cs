@@ -34,7 +34,7 @@ internal abstract class Norm : nn.Module<Tensor, Tensor>
 }
 
 /// <summary>
-/// <c>w · x / sqrt(mean(x²) + ε)</c>, in single precision whatever the input is, and rounded once at the end (the reference rounds before it multiplies by w, too).
+/// <c>w · x / sqrt(mean(x²) + ε)</c>; the mean and the quotient in single precision whatever the input is, and rounded, as in the reference, before w is multiplied.
 /// </summary>
 internal sealed class RootMeanSquareNorm(int size, double epsilon, ScalarType dtype, Device device) : Norm(nameof(RootMeanSquareNorm), size, dtype, device)
 {
@@ -44,7 +44,7 @@ internal sealed class RootMeanSquareNorm(int size, double epsilon, ScalarType dt
         using var scope = NewDisposeScope();
         Tensor x = input.dtype == ScalarType.Float64 ? input : input.to(ScalarType.Float32);
         Tensor scale = x.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
-        return (x * scale * Weight).to(input.dtype).MoveToOuterDisposeScope();
+        return ((x * scale).to(input.dtype) * Weight).MoveToOuterDisposeScope();
     }
 }
 

@@ -22,10 +22,8 @@ internal readonly record struct RotaryTable(Tensor Cosines, Tensor SignedSines, 
         return cat([turned, heads.narrow(-1, RotatedSize, size - RotatedSize)], -1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>In single precision whatever the heads are in, and rounded once.</summary>
-    private Tensor Turn(Tensor heads)
-    {
-        Tensor x = heads.dtype == ScalarType.Float64 ? heads : heads.to(ScalarType.Float32);
-        return (x * Cosines).addcmul(x.roll(RotatedSize / 2, -1), SignedSines, 1).to(heads.dtype);
-    }
+    /// <summary>The same turns in another element type: computed in single precision, rounded once.</summary>
+    public RotaryTable As(ScalarType dtype) => this with { Cosines = Cosines.to(dtype), SignedSines = SignedSines.to(dtype) };
+
+    private Tensor Turn(Tensor heads) => (heads * Cosines) + (heads.roll(RotatedSize / 2, -1) * SignedSines);
 }

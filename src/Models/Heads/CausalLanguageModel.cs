@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models;
@@ -6,9 +7,9 @@ namespace MLComponents.Models;
 public sealed class CausalLanguageModel : PretrainedModel
 {
     /// <summary>The label of a position that a loss leaves out.</summary>
-    public const long IgnoredLabel = -100;
+    public const long IgnoredLabel = CrossEntropy.IgnoredLabel;
 
-    private readonly Func<Tensor, Tensor> _project;
+    private Linear _head;
 
     /// <summary>A model with fresh weights.</summary>
     /// <param name="config">What to make.</param>
@@ -26,16 +27,7 @@ public sealed class CausalLanguageModel : PretrainedModel
     private CausalLanguageModel(DecoderConfig config, ModelStorage storage, bool initialize)
         : base(config, ModelHead.CausalLanguageModel, storage)
     {
-        if (config.TieWordEmbeddings)
-        {
-            _project = hidden => Linear.Apply(hidden, Decoder.EmbeddingWeight, null);
-        }
-        else
-        {
-            Linear head = RegisterHead(config.VocabularySize, config.LanguageModelHeadBias);
-            _project = head.forward;
-        }
-
+        _head = config.TieWordEmbeddings ? RegisterHead(TiedHead()) : RegisterHead(config.VocabularySize, config.LanguageModelHeadBias);
         Complete(storage, initialize);
     }
 
@@ -93,22 +85,62 @@ public sealed class CausalLanguageModel : PretrainedModel
         Tensor hidden = decoded.LastHiddenState;
         long length = hidden.shape[1];
         Tensor kept = logitsToKeep == 0 || logitsToKeep >= length ? hidden : hidden.narrow(1, length - logitsToKeep, logitsToKeep);
-        return new CausalLanguageModelOutput(_project(kept).MoveToOuterDisposeScope(), decoded);
+        return new CausalLanguageModelOutput(_head.forward(kept).MoveToOuterDisposeScope(), decoded);
     }
 
     /// <summary>The mean cross entropy of the tokens that follow: position i is scored against the label at i + 1.</summary>
     /// <param name="logits"><c>[batch, seq, vocabulary]</c>.</param>
     /// <param name="labels"><c>[batch, seq]</c>, Int64: the input ids, with <see cref="IgnoredLabel"/> where nothing is to be learnt.</param>
+    /// <param name="labelSmoothing">The part of a token's probability, from 0 to 1, that is spread over the whole vocabulary.</param>
     /// <returns>A scalar, Float32; NaN if every label is ignored.</returns>
-    public static Tensor Loss(Tensor logits, Tensor labels)
+    public static Tensor Loss(Tensor logits, Tensor labels, double labelSmoothing = 0)
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(labels);
         using var scope = NewDisposeScope();
         long length = logits.shape[1] - 1;
-        Tensor scores = logits.narrow(1, 0, length).reshape(-1, logits.shape[2]).to(ScalarType.Float32);
-        return nn.functional.cross_entropy(scores, labels.narrow(1, 1, length).reshape(-1), ignore_index: IgnoredLabel).MoveToOuterDisposeScope();
+        Tensor scores = logits.narrow(1, 0, length).reshape(-1, logits.shape[2]);
+        return CrossEntropy.Mean(scores, labels.narrow(1, 1, length).reshape(-1), labelSmoothing: labelSmoothing).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Makes the projection to the vocabulary the token embedding; its own matrix is given up, a bias stays.</summary>
+    public void TieWordEmbeddings()
+    {
+        if (Config.TieWordEmbeddings) return;
+        Linear tied = TiedHead();
+        ReplaceHead(tied, tied: true);
+    }
+
+    /// <summary>Gives the projection to the vocabulary a matrix of its own, a copy of the token embedding.</summary>
+    public void UntieWordEmbeddings()
+    {
+        if (!Config.TieWordEmbeddings) return;
+        using var noGradient = no_grad();
+        Linear own = Context.Linear(Config.HiddenSize, Config.VocabularySize, Config.LanguageModelHeadBias);
+        own.weight.copy_(Decoder.EmbeddingWeight);
+        ReplaceHead(own, tied: false);
+    }
+
+    /// <inheritdoc/>
+    private protected override void ResizeHead(int vocabularySize)
+    {
+        if (!Config.TieWordEmbeddings) ResizedRows.Resize(_head.weight, vocabularySize);
+        if (_head.bias is not null) ResizedRows.Resize(_head.bias, vocabularySize);
+    }
+
+    private void ReplaceHead(Linear head, bool tied)
+    {
+        using var noGradient = no_grad();
+        head.bias?.copy_(_head.bias!);
+        Parameter[] old = [.. _head.parameters()];
+        register_module(Names.HeadOf(Head), null!);
+        _head = RegisterHead(head);
+        foreach (Parameter parameter in head.parameters()) parameter.DetachFromDisposeScope();
+        foreach (Parameter parameter in old) parameter.Dispose();
+        Config = Config with { TieWordEmbeddings = tied };
+    }
+
+    private Linear TiedHead() => new(Decoder.EmbeddingWeight, Config.LanguageModelHeadBias);
 
     private static CausalLanguageModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MLComponents.Models;
 
 /// <summary>A decoder with a head. The names of its parameters are those of the family's checkpoints.</summary>
-public abstract class PretrainedModel : nn.Module
+public abstract partial class PretrainedModel : nn.Module
 {
     private protected PretrainedModel(DecoderConfig config, ModelHead head, ModelStorage storage)
         : base(head.ToString())
@@ -11,7 +11,7 @@ public abstract class PretrainedModel : nn.Module
         ArgumentNullException.ThrowIfNull(config);
         config.Validate(nameof(DecoderConfig));
         DecoderFamily family = DecoderFamily.Of(config.ModelType, nameof(DecoderConfig.ModelType));
-        family.Validate(config);
+        config.CheckThatItCanBeSaved();
         DType = storage.DType ?? config.DType ?? ScalarType.Float32;
         Config = config with { DType = DType };
         Head = head;
@@ -22,7 +22,7 @@ public abstract class PretrainedModel : nn.Module
     }
 
     /// <summary>What the model is.</summary>
-    public DecoderConfig Config { get; }
+    public DecoderConfig Config { get; private protected set; }
 
     /// <summary>What stands on top of the decoder.</summary>
     public ModelHead Head { get; }
@@ -72,12 +72,14 @@ public abstract class PretrainedModel : nn.Module
     }
 
     /// <summary>Registers the head's layer under the family's name for it.</summary>
-    private protected Linear RegisterHead(int outputSize, bool hasBias)
+    private protected Linear RegisterHead(Linear head)
     {
-        Linear head = Context.Linear(Config.HiddenSize, outputSize, hasBias);
         register_module(Names.HeadOf(Head), head);
         return head;
     }
+
+    /// <summary>Registers a layer of the head's own.</summary>
+    private protected Linear RegisterHead(int outputSize, bool hasBias) => RegisterHead(Context.Linear(Config.HiddenSize, outputSize, hasBias));
 
     /// <summary>Ends the construction of a model: keeps its weights out of dispose scopes and gives them values where no checkpoint will.</summary>
     private protected void Complete(ModelStorage storage, bool initialize)

@@ -82,6 +82,6 @@ public sealed class QuestionAnsweringModel : PretrainedModel
     private static Tensor Loss(Tensor logits, Tensor positions)
     {
         long length = logits.shape[1];
-        return nn.functional.cross_entropy(logits.to(ScalarType.Float32), positions.view(-1).clamp(0, length), ignore_index: length);
+        return CrossEntropy.Mean(logits, positions.view(-1).clamp(0, length), ignoredLabel: length);
     }
 }

@@ -150,19 +150,30 @@ public sealed class SequenceClassificationModel : PretrainedModel
     /// <param name="labels">
     /// One class: Int64 <c>[batch]</c>. Several: <c>[batch, labels]</c> of 0 and 1. Regression: numbers <c>[batch]</c> or <c>[batch, labels]</c>.
     /// </param>
-    /// <param name="classWeights">For one class of several: a weight for each, <c>[labels]</c>; the mean is then weighted, too.</param>
+    /// <param name="classWeights">
+    /// What each class counts, <c>[labels]</c>. For one class of several the mean is weighted, too: it is divided by the weights of the rows' classes, as in torch.
+    /// </param>
+    /// <param name="labelSmoothing">
+    /// For one class of several: the part of a row's probability, from 0 to 1, that is spread over all classes (Szegedy et al. 2016).
+    /// </param>
     /// <returns>A scalar, Float32.</returns>
-    public Tensor Loss(Tensor logits, Tensor labels, Tensor? classWeights = null)
+    /// <exception cref="ArgumentException">Class weights or label smoothing do not go with the problem type.</exception>
+    public Tensor Loss(Tensor logits, Tensor labels, Tensor? classWeights = null, double labelSmoothing = 0)
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(labels);
+        ProblemType problem = ProblemTypeOf(labels);
+        if (problem != ProblemType.SingleLabelClassification && labelSmoothing != 0)
+            throw new ArgumentException($"Label smoothing is for one class of several; the problem type is {problem}.", nameof(labelSmoothing));
+        if (problem == ProblemType.Regression && classWeights is not null)
+            throw new ArgumentException("Class weights are for classes; the problem type is Regression.", nameof(classWeights));
         using var scope = NewDisposeScope();
         Tensor scores = logits.to(ScalarType.Float32);
-        Tensor loss = ProblemTypeOf(labels) switch
+        Tensor loss = problem switch
         {
-            ProblemType.SingleLabelClassification => nn.functional.cross_entropy(
-                scores, labels.to(ScalarType.Int64).view(-1), classWeights?.to(ScalarType.Float32, scores.device)!),
-            ProblemType.MultiLabelClassification => nn.functional.binary_cross_entropy_with_logits(scores, labels.to(ScalarType.Float32)),
+            ProblemType.SingleLabelClassification => CrossEntropy.Mean(scores, labels.to(ScalarType.Int64).view(-1), classWeights, labelSmoothing),
+            ProblemType.MultiLabelClassification => nn.functional.binary_cross_entropy_with_logits(
+                scores, labels.to(ScalarType.Float32), CrossEntropy.Weights(classWeights, scores)!),
             _ when Config.LabelCount == 1 => nn.functional.mse_loss(scores.view(-1), labels.to(ScalarType.Float32).view(-1)),
             _ => nn.functional.mse_loss(scores, labels.to(ScalarType.Float32)),
         };

@@ -65,13 +65,14 @@ public sealed class TokenClassificationModel : PretrainedModel
     /// <summary>The mean cross entropy over the tokens that have a label.</summary>
     /// <param name="logits"><c>[batch, seq, labels]</c>.</param>
     /// <param name="labels"><c>[batch, seq]</c>, Int64, <see cref="CausalLanguageModel.IgnoredLabel"/> where there is none.</param>
+    /// <param name="classWeights">What each class counts, <c>[labels]</c>; the mean is then weighted, too.</param>
+    /// <param name="labelSmoothing">The part of a token's probability, from 0 to 1, that is spread over all classes.</param>
     /// <returns>A scalar, Float32; NaN if no token has a label.</returns>
-    public static Tensor Loss(Tensor logits, Tensor labels)
+    public static Tensor Loss(Tensor logits, Tensor labels, Tensor? classWeights = null, double labelSmoothing = 0)
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(labels);
         using var scope = NewDisposeScope();
-        return nn.functional.cross_entropy(
-            logits.reshape(-1, logits.shape[2]).to(ScalarType.Float32), labels.reshape(-1), ignore_index: CausalLanguageModel.IgnoredLabel).MoveToOuterDisposeScope();
+        return CrossEntropy.Mean(logits.reshape(-1, logits.shape[2]), labels.reshape(-1), classWeights, labelSmoothing).MoveToOuterDisposeScope();
     }
 }

@@ -20,7 +20,7 @@ internal static class WeightInitializer
             switch (module)
             {
                 case Linear linear:
-                    Normal($"{path}.weight", linear.weight);
+                    if (linear.OwnsWeight) Normal($"{path}.weight", linear.weight);
                     Constant($"{path}.bias", linear.bias, 0);
                     break;
                 case TokenEmbedding embedding when Normal($"{path}.weight", embedding.Weight) && config is { FrozenPaddingRow: true, PadTokenId: { } pad }:

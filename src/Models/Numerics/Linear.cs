@@ -15,21 +15,33 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     {
         weight = new Parameter(empty(outWidth, inWidth, dtype: dtype, device: device));
         bias = hasBias ? new Parameter(empty(outWidth, dtype: dtype, device: device)) : null;
+        OwnsWeight = true;
         register_parameter(nameof(weight), weight);
+        if (bias is not null) register_parameter(nameof(bias), bias);
+    }
+
+    /// <summary>A layer that uses a weight which belongs to another module.</summary>
+    /// <param name="sharedWeight">[out, in].</param>
+    /// <param name="hasBias">Whether the layer has a bias of its own.</param>
+    public Linear(Parameter sharedWeight, bool hasBias)
+        : base(nameof(Linear))
+    {
+        weight = sharedWeight;
+        bias = hasBias ? new Parameter(empty(sharedWeight.shape[0], dtype: sharedWeight.dtype, device: sharedWeight.device)) : null;
         if (bias is not null) register_parameter(nameof(bias), bias);
     }
 
     /// <summary>The matrix, [out, in].</summary>
     public Parameter weight { get; }
 
+    /// <summary>Whether the matrix is this layer's own, not another module's.</summary>
+    public bool OwnsWeight { get; }
+
     /// <summary>The bias, [out], or null.</summary>
     public Parameter? bias { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => Apply(input, weight, bias);
-
-    /// <summary>The product itself, for a layer that shares another one's weight.</summary>
-    public static Tensor Apply(Tensor input, Tensor weight, Tensor? bias) =>
+    public override Tensor forward(Tensor input) =>
         weight.dtype == ScalarType.BFloat16 && !BFloat16Compute.IsNative(weight.device)
             ? RoundedLinear.Apply(input, weight, bias)
             : nn.functional.linear(input, weight, bias);

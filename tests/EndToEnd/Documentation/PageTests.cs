@@ -34,6 +34,16 @@ public partial class PageTests
         Assert.Empty(folders.Concat(cases).Where(name => !page.Contains($"`{name}`", StringComparison.Ordinal)).Distinct());
     }
 
+    [Fact]
+    public void The_page_about_adding_a_family_shows_the_file_and_the_line_that_are_there()
+    {
+        string page = File.ReadAllText(Path.Combine(Pages.Documents, "adding-a-family.md"));
+        string families = Path.Combine(TestPaths.Repository, "src", "Models", "Configuration", "Families");
+        string file = File.ReadAllText(Path.Combine(families, "Llama.cs"));
+        Assert.Contains(file[file.IndexOf("/// <summary>", StringComparison.Ordinal)..], page, StringComparison.Ordinal);
+        Assert.Contains(File.ReadLines(Path.Combine(families, "DecoderFamily.cs")).Single(line => line.Contains(" All {", StringComparison.Ordinal)).Trim(), page, StringComparison.Ordinal);
+    }
+
     private static string[] ForwardCases(string file)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(file));

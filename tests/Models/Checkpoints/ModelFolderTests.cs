@@ -175,7 +175,7 @@ public class ModelFolderTests
     [InlineData("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4096", "num_hidden_layers is 4096, but tensors of 3 layers")]
     [InlineData("\"intermediate_size\": 40", "\"intermediate_size\": 16777216", "up_proj.weight: found [40, 24], expected [16777216, 24]")]
     [InlineData("\"pad_token_id\": 0", "\"head_dim\": 2000000", "q_proj.weight: found [24, 24], expected [12000000, 24]")]
-    public void Sizes_that_the_checkpoint_cannot_fill_are_refused_before_the_model_is_made(string found, string replaced, string inMessage)
+    public void Sizes_that_the_checkpoint_cannot_fill_are_refused_before_memory_is_asked_for(string found, string replaced, string inMessage)
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
@@ -183,8 +183,8 @@ public class ModelFolderTests
         model.Save(folder.Path);
         DecoderConfig config = DecoderConfig.Parse(Encoding.UTF8.GetBytes(ModelSamples.Json().Replace(found, replaced)));
 
-        var exception = Assert.Throws<FormatException>(() => ModelFolder.Load<CausalLanguageModel>(
-            folder.Path, _ => config, (_, _) => throw new InvalidOperationException("The model was made."), new ModelStorage(null, null, default, 0)));
+        using FileStream weights = File.OpenRead(folder[ModelFolder.WeightsName]);
+        var exception = Assert.Throws<FormatException>(() => CausalLanguageModel.Load(config.ToJson(), weights));
 
         Assert.Contains(inMessage, exception.Message);
     }

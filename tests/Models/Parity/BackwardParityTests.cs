@@ -24,9 +24,11 @@ public class BackwardParityTests
         loss.backward();
 
         TensorAssert.Close(tensors.Read("loss"), loss, "loss");
-        var parameters = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
-        string[] expected = [.. tensors.Names.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..])];
-        Assert.Equal(parameters.Keys.Order(), expected.Order());
-        foreach (string name in expected) TensorAssert.CloseGradient(tensors.Read(Prefix + name), parameters[name].grad!, name);
+
+        // The reference calls one head differently in memory than in its files.
+        var parameters = model.named_parameters().ToDictionary(pair => model.Names.Canonical(pair.name), pair => pair.parameter);
+        var expected = tensors.Names.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(name => model.Names.Canonical(name[Prefix.Length..]));
+        Assert.Equal(parameters.Keys.Order(), expected.Keys.Order());
+        foreach (var (key, name) in expected) TensorAssert.CloseGradient(tensors.Read(name), parameters[key].grad!, name);
     }
 }

@@ -100,8 +100,8 @@ public class ForwardParityTests
         double error = RootMeanSquare(logits, expected);
         Assert.True(error <= limit, $"The logits are {error:E2} from float32 (root mean square), allowed are {limit:E2}.");
 
-        // The largest of thousands of errors is a lottery that even float32 arithmetic on the rounded weights may lose by half: only its order of size says something.
-        TensorAssert.Within(expected, logits, 3 * description.GetProperty($"max_abs_error_{kernelName}").GetDouble(), "logits");
+        // The largest of thousands of errors depends on chance, too.
+        TensorAssert.Within(expected, logits, 2 * description.GetProperty($"max_abs_error_{kernelName}").GetDouble(), "logits");
     }
 
     private static double RootMeanSquare(Tensor actual, Tensor expected) =>

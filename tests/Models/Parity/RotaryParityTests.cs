@@ -27,7 +27,7 @@ public class RotaryParityTests
         int maxPositions = description.GetProperty("max_position_embeddings").GetInt32();
         string config = $$"""{"max_position_embeddings": {{maxPositions}}, "rope_parameters": {{description.GetProperty("params").GetRawText()}}}""";
         using JsonDocument document = JsonDocument.Parse(config);
-        RopeParameters rope = RopeParameters.Read(new ConfigReader(document.RootElement, name), 10000, defaultFraction: 1);
+        RopeParameters rope = new RopeSpelling { Fraction = "partial_rotary_factor" }.Read(new ConfigReader(document.RootElement, name));
         int rotarySize = (int)(headSize * rope.RotaryFraction);
         rope.Validate(rotarySize, maxPositions, name);
         int length = description.GetProperty("seq_len") is { ValueKind: JsonValueKind.Number } number ? number.GetInt32() : maxPositions;

@@ -6,13 +6,25 @@ namespace MLComponents.Models;
 internal abstract class DecoderFamily
 {
     /// <summary>Every family there is. A new one is one file beside this one, and its line here.</summary>
-    public static IReadOnlyList<DecoderFamily> All { get; } = [new Qwen2()];
+    public static IReadOnlyList<DecoderFamily> All { get; } = [new GptNeoX(), new Llama(), new Persimmon(), new Phi(), new Phi3(), new Qwen2()];
 
     /// <summary>The value of <c>model_type</c>.</summary>
     public abstract string ModelType { get; }
 
     /// <summary>What its tensors are called.</summary>
     public abstract TensorNames Names { get; }
+
+    /// <summary>The modules that LoRA adapts unless told otherwise; empty if the caller must say.</summary>
+    public virtual IReadOnlyList<string> LoraTargets => [];
+
+    /// <summary>What the names of the reference's classes begin with.</summary>
+    protected abstract string ClassPrefix { get; }
+
+    /// <summary>The keys that only some families have; those of all families are <see cref="DecoderConfigKeys.Common"/>.</summary>
+    protected abstract IReadOnlyList<ConfigKey> Keys { get; }
+
+    /// <summary>How rotary embeddings are spelt.</summary>
+    protected virtual RopeSpelling Rope => new();
 
     /// <summary>The family of a <c>model_type</c>.</summary>
     /// <param name="modelType">The value found.</param>
@@ -23,16 +35,34 @@ internal abstract class DecoderFamily
             ?? throw new NotSupportedException(
                 $"{source}: model_type is \"{modelType}\"; supported are {string.Join(", ", All.Select(family => family.ModelType))}.");
 
-    /// <summary>Reads a configuration, in the old spelling or the new.</summary>
-    public abstract DecoderConfig Read(ConfigReader json);
+    /// <summary>The class that the reference library loads a head with, for <c>architectures</c>.</summary>
+    public string Architecture(ModelHead head) => ClassPrefix + head switch
+    {
+        ModelHead.CausalLanguageModel => "ForCausalLM",
+        ModelHead.SequenceClassification => "ForSequenceClassification",
+        ModelHead.TokenClassification => "ForTokenClassification",
+        _ => "ForQuestionAnswering",
+    };
 
-    /// <summary>Refuses what the family's <c>config.json</c> has no key for: it would be lost when the model is saved.</summary>
-    /// <exception cref="NotSupportedException">A switch is not as the family has it.</exception>
-    public abstract void Validate(DecoderConfig config);
+    /// <summary>Reads a configuration, in the old spelling or the new.</summary>
+    public DecoderConfig Read(ConfigReader json)
+    {
+        DecoderConfig config = Shape(DecoderConfigKeys.ReadSizes(json, ModelType));
+        foreach (ConfigKey key in AllKeys) config = key.Read(config, json);
+        return config.WithCommonKeys(json);
+    }
 
     /// <summary>Writes the keys of a configuration that <see cref="Read"/> reads, so that readers of either spelling understand them.</summary>
-    public abstract void Write(DecoderConfig config, Utf8JsonWriter json);
+    public void Write(DecoderConfig config, ModelHead head, Utf8JsonWriter json)
+    {
+        config.WriteSizes(json);
+        foreach (ConfigKey key in AllKeys) key.Write(config, json);
+        config.WriteCommonKeys(json, head);
+    }
 
-    /// <summary>The class that the reference library loads a head with, for <c>architectures</c>.</summary>
-    public abstract string Architecture(ModelHead head);
+    /// <summary>What the family is, and what is meant where its <c>config.json</c> says nothing.</summary>
+    /// <param name="sizes">A configuration of which only the sizes are known.</param>
+    protected abstract DecoderConfig Shape(DecoderConfig sizes);
+
+    private IEnumerable<ConfigKey> AllKeys => [.. DecoderConfigKeys.Common, .. Keys, Rope.AsKey()];
 }

@@ -1,52 +1,76 @@
 namespace MLComponents.Models;
 
-/// <summary>What the modules of a family are called in its checkpoints.</summary>
-internal sealed record TensorNames
+/// <summary>What the modules of a family are called in its checkpoints. The defaults are the names that most families use.</summary>
+internal sealed class TensorNames
 {
+    private readonly Lazy<string[]> _bases;
+    private readonly Lazy<HashSet<string>> _heads;
+
+    public TensorNames()
+    {
+        // Longest first: a name may begin with another.
+        _bases = new(() => [.. BaseByHead!.Values.Append(Base!).Distinct().OrderByDescending(name => name.Length)]);
+        _heads = new(() => [.. Enum.GetValues<ModelHead>().Select(HeadOf)]);
+    }
+
     /// <summary>The decoder inside a model with a head; a head's own decoder name, where it has one, is in <see cref="BaseByHead"/>.</summary>
-    public required string Base { get; init; }
+    public string Base { get; init; } = "model";
 
     /// <summary>Heads that call the decoder something else.</summary>
     public IReadOnlyDictionary<ModelHead, string> BaseByHead { get; init; } = new Dictionary<ModelHead, string>();
 
-    public required string TokenEmbedding { get; init; }
+    public string TokenEmbedding { get; init; } = "embed_tokens";
 
-    public required string Layers { get; init; }
+    public string Layers { get; init; } = "layers";
 
-    public required string FinalNorm { get; init; }
+    public string FinalNorm { get; init; } = "norm";
 
-    public required string InputNorm { get; init; }
+    public string InputNorm { get; init; } = "input_layernorm";
 
-    public required string PostAttentionNorm { get; init; }
+    /// <summary>The norm before the feed-forward layer, where it is not the one before attention.</summary>
+    public string PostAttentionNorm { get; init; } = "post_attention_layernorm";
 
-    public required string Attention { get; init; }
+    public string Attention { get; init; } = "self_attn";
 
-    public required string Query { get; init; }
+    public string Query { get; init; } = "q_proj";
 
-    public required string Key { get; init; }
+    public string Key { get; init; } = "k_proj";
 
-    public required string Value { get; init; }
+    public string Value { get; init; } = "v_proj";
 
-    public required string AttentionOutput { get; init; }
+    /// <summary>The one projection of <see cref="QueryKeyValueLayout.Stacked"/> and <see cref="QueryKeyValueLayout.Interleaved"/>.</summary>
+    public string QueryKeyValue { get; init; } = "qkv_proj";
 
-    public required string FeedForward { get; init; }
+    public string QueryNorm { get; init; } = "q_layernorm";
 
-    public required string Gate { get; init; }
+    public string KeyNorm { get; init; } = "k_layernorm";
 
-    public required string Up { get; init; }
+    public string AttentionOutput { get; init; } = "o_proj";
 
-    public required string Down { get; init; }
+    public string FeedForward { get; init; } = "mlp";
 
-    public required string LanguageModelHead { get; init; }
+    public string Gate { get; init; } = "gate_proj";
 
-    public required string SequenceClassificationHead { get; init; }
+    public string Up { get; init; } = "up_proj";
 
-    public required string TokenClassificationHead { get; init; }
+    /// <summary>The one projection of <see cref="FeedForwardKind.StackedGated"/>.</summary>
+    public string GateUp { get; init; } = "gate_up_proj";
 
-    public required string QuestionAnsweringHead { get; init; }
+    public string Down { get; init; } = "down_proj";
+
+    public string LanguageModelHead { get; init; } = "lm_head";
+
+    public string SequenceClassificationHead { get; init; } = "score";
+
+    public string TokenClassificationHead { get; init; } = "score";
+
+    public string QuestionAnsweringHead { get; init; } = "qa_outputs";
+
+    /// <summary>Other names that heads have or had in some checkpoints, with the name here.</summary>
+    public IReadOnlyDictionary<string, string> HeadAliases { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Endings of keys that old checkpoints carry and nobody reads.</summary>
-    public IReadOnlyList<string> IgnoredEndings { get; init; } = [];
+    public IReadOnlyList<string> IgnoredEndings { get; init; } = [".rotary_emb.inv_freq"];
 
     public string BaseOf(ModelHead head) => BaseByHead.GetValueOrDefault(head, Base);
 
@@ -59,9 +83,19 @@ internal sealed record TensorNames
         _ => throw new ArgumentOutOfRangeException(nameof(head), head, "Not a head."),
     };
 
-    /// <summary>Every name a decoder goes by, longest first.</summary>
-    public IEnumerable<string> AllBases => BaseByHead.Values.Append(Base).Distinct().OrderByDescending(name => name.Length);
+    /// <summary>
+    /// A tensor's key in the one form that all checkpoints of the family have in common: without the decoder's name, whichever of its names it is;
+    /// a head's key is marked with ^, see <see cref="IsHead"/>.
+    /// </summary>
+    public string Canonical(string key)
+    {
+        foreach (string prefix in _bases.Value)
+            if (key.StartsWith(prefix, StringComparison.Ordinal) && key.Length > prefix.Length && key[prefix.Length] == '.') return key[(prefix.Length + 1)..];
+        string first = key.Split('.', 2)[0];
+        if (HeadAliases.TryGetValue(first, out string? name)) return $"^{name}{key[first.Length..]}";
+        return _heads.Value.Contains(first) ? "^" + key : key;
+    }
 
-    /// <summary>Every name a head goes by.</summary>
-    public IEnumerable<string> AllHeads => Enum.GetValues<ModelHead>().Select(HeadOf).Distinct();
+    /// <summary>Whether a canonical key is that of a head.</summary>
+    public static bool IsHead(string canonical) => canonical.StartsWith('^');
 }

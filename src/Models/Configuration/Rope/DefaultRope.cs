@@ -13,7 +13,8 @@ public sealed record DefaultRope : RopeParameters
     /// <inheritdoc/>
     internal override float[] InverseFrequencies(int rotarySize, int maxPositions, int sequenceLength) => Plain(Theta, rotarySize);
 
-    private protected override void WriteKeys(Utf8JsonWriter json)
+    /// <inheritdoc/>
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject)
     {
         // θ is all there is.
     }

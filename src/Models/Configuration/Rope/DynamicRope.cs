@@ -44,5 +44,6 @@ public sealed record DynamicRope : RopeParameters
         if (rotarySize <= 2) throw new FormatException($"{source}: dynamic rope needs more than 2 rotated elements; found {rotarySize}.");
     }
 
-    private protected override void WriteKeys(Utf8JsonWriter json) => json.WriteNumber("factor", Factor);
+    /// <inheritdoc/>
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject) => json.WriteReal("factor", Factor);
 }

@@ -26,5 +26,6 @@ public sealed record LinearRope : RopeParameters
         CheckFactor(Factor, 1, source);
     }
 
-    private protected override void WriteKeys(Utf8JsonWriter json) => json.WriteNumber("factor", Factor);
+    /// <inheritdoc/>
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject) => json.WriteReal("factor", Factor);
 }

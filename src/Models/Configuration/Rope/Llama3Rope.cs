@@ -58,11 +58,12 @@ public sealed record Llama3Rope : RopeParameters
         }
     }
 
-    private protected override void WriteKeys(Utf8JsonWriter json)
+    /// <inheritdoc/>
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject)
     {
-        json.WriteNumber("factor", Factor);
-        json.WriteNumber("low_freq_factor", LowFrequencyFactor);
-        json.WriteNumber("high_freq_factor", HighFrequencyFactor);
+        json.WriteReal("factor", Factor);
+        json.WriteReal("low_freq_factor", LowFrequencyFactor);
+        json.WriteReal("high_freq_factor", HighFrequencyFactor);
         json.WriteNumber("original_max_position_embeddings", OriginalMaxPositions);
     }
 }

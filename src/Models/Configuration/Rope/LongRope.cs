@@ -7,8 +7,7 @@ public sealed record LongRope : RopeParameters
 {
     internal const string Name = "longrope";
 
-    /// <summary>What early files called it.</summary>
-    internal const string OldName = "su";
+    private const string OriginalLengthKey = "original_max_position_embeddings";
 
     /// <summary>The divisors up to <see cref="OriginalMaxPositions"/>, one for each pair of rotated elements.</summary>
     public required IReadOnlyList<double> ShortFactors { get; init => field = new ValueList<double>(value); }
@@ -35,7 +34,7 @@ public sealed record LongRope : RopeParameters
     {
         ShortFactors = keys.DoublesOrNull("short_factor") ?? throw new FormatException($"{keys.Source}: the key short_factor is missing; expected an array of numbers."),
         LongFactors = keys.DoublesOrNull("long_factor") ?? throw new FormatException($"{keys.Source}: the key long_factor is missing; expected an array of numbers."),
-        OriginalMaxPositions = config.IntOrNull("original_max_position_embeddings") ?? keys.IntOrNull("original_max_position_embeddings")
+        OriginalMaxPositions = config.IntOrNull(OriginalLengthKey) ?? keys.IntOrNull(OriginalLengthKey)
             ?? config.Int("max_position_embeddings"),
         Factor = keys.DoubleOrNull("factor"),
         AttentionFactor = keys.DoubleOrNull("attention_factor"),
@@ -76,18 +75,22 @@ public sealed record LongRope : RopeParameters
         }
     }
 
-    private protected override void WriteKeys(Utf8JsonWriter json)
+    /// <inheritdoc/>
+    internal override void WriteOuterKeys(Utf8JsonWriter json) => json.WriteNumber(OriginalLengthKey, OriginalMaxPositions);
+
+    /// <inheritdoc/>
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject)
     {
         WriteList("short_factor", ShortFactors);
         WriteList("long_factor", LongFactors);
-        json.WriteNumber("original_max_position_embeddings", OriginalMaxPositions);
-        if (Factor is { } factor) json.WriteNumber("factor", factor);
-        if (AttentionFactor is { } attention) json.WriteNumber("attention_factor", attention);
+        if (!isOldObject) json.WriteNumber(OriginalLengthKey, OriginalMaxPositions);
+        if (Factor is { } factor) json.WriteReal("factor", factor);
+        if (AttentionFactor is { } attention) json.WriteReal("attention_factor", attention);
 
         void WriteList(string name, IReadOnlyList<double> values)
         {
             json.WriteStartArray(name);
-            foreach (double value in values) json.WriteNumberValue(value);
+            foreach (double value in values) json.WriteReal(value);
             json.WriteEndArray();
         }
     }

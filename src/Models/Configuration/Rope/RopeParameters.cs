@@ -8,8 +8,10 @@ namespace MLComponents.Models;
 /// </summary>
 public abstract record RopeParameters
 {
+    internal const double DefaultTheta = 10000;
+
     /// <summary>The base of the frequencies, θ.</summary>
-    public double Theta { get; init; } = 10000;
+    public double Theta { get; init; } = DefaultTheta;
 
     /// <summary>The part of a head that is rotated, above 0 and at most 1.</summary>
     public double RotaryFraction { get; init; } = 1;
@@ -20,61 +22,23 @@ public abstract record RopeParameters
     /// <summary>Whether the frequencies depend on how long the sequence is.</summary>
     internal virtual bool DependsOnLength => false;
 
-    /// <summary>Reads the keys of a configuration, in the old spelling or the new.</summary>
-    /// <param name="json">The whole configuration.</param>
-    /// <param name="defaultTheta">The family's θ where the file says nothing.</param>
-    /// <param name="defaultFraction">The family's rotated part where the file says nothing; null if the family always rotates all.</param>
-    internal static RopeParameters Read(ConfigReader json, double defaultTheta, double? defaultFraction = null)
+    /// <summary>Reads what only one kind has.</summary>
+    /// <param name="type">The name of the kind.</param>
+    /// <param name="keys">The object that describes the rotary embedding; null if there is none.</param>
+    /// <param name="config">The whole configuration.</param>
+    /// <exception cref="NotSupportedException">There is no such kind.</exception>
+    internal static RopeParameters Read(string type, ConfigReader? keys, ConfigReader config) => type switch
     {
-        ConfigReader? parameters = json.ObjectOrNull("rope_parameters");
-
-        // The old key wins where a file has both, as in the reference.
-        ConfigReader? keys = json.ObjectOrNull("rope_scaling") ?? parameters;
-        string type = keys?.StringOrNull("rope_type") ?? keys?.StringOrNull("type") ?? DefaultRope.Name;
-        RopeParameters rope = type switch
-        {
-            DefaultRope.Name => new DefaultRope(),
-            LinearRope.Name => LinearRope.Read(keys!),
-            DynamicRope.Name => DynamicRope.Read(keys!),
-            YarnRope.Name => YarnRope.Read(keys!, json),
-            LongRope.Name or LongRope.OldName => LongRope.Read(keys!, json),
-            Llama3Rope.Name => Llama3Rope.Read(keys!),
-            _ => throw new NotSupportedException(
-                $"{keys!.Source}: the rope type \"{type}\" is not known; known are {DefaultRope.Name}, {LinearRope.Name}, {DynamicRope.Name}, "
-                + $"{YarnRope.Name}, {LongRope.Name} and {Llama3Rope.Name}."),
-        };
-        return rope with
-        {
-            Theta = keys?.DoubleOrNull("rope_theta") ?? parameters?.DoubleOrNull("rope_theta")
-                ?? json.DoubleOrNull("rope_theta") ?? json.DoubleOrNull("rotary_emb_base") ?? defaultTheta,
-            RotaryFraction = defaultFraction is not { } fraction ? 1
-                : keys?.DoubleOrNull("partial_rotary_factor") ?? parameters?.DoubleOrNull("partial_rotary_factor")
-                ?? json.DoubleOrNull("partial_rotary_factor") ?? json.DoubleOrNull("rotary_pct") ?? fraction,
-        };
-    }
-
-    /// <summary>Writes both spellings.</summary>
-    internal void Write(Utf8JsonWriter json)
-    {
-        json.WriteNumber("rope_theta", Theta);
-        json.WriteStartObject("rope_parameters");
-        json.WriteNumber("rope_theta", Theta);
-        if (RotaryFraction != 1) json.WriteNumber("partial_rotary_factor", RotaryFraction);
-        json.WriteString("rope_type", TypeName);
-        WriteKeys(json);
-        json.WriteEndObject();
-        if (this is DefaultRope)
-        {
-            json.WriteNull("rope_scaling");
-            return;
-        }
-
-        json.WriteStartObject("rope_scaling");
-        json.WriteString("rope_type", TypeName);
-        json.WriteString("type", TypeName);
-        WriteKeys(json);
-        json.WriteEndObject();
-    }
+        DefaultRope.Name => new DefaultRope(),
+        LinearRope.Name => LinearRope.Read(keys!),
+        DynamicRope.Name => DynamicRope.Read(keys!),
+        YarnRope.Name => YarnRope.Read(keys!, config),
+        LongRope.Name => LongRope.Read(keys!, config),
+        Llama3Rope.Name => Llama3Rope.Read(keys!),
+        _ => throw new NotSupportedException(
+            $"{keys!.Source}: the rope type \"{type}\" is not known; known are {DefaultRope.Name}, {LinearRope.Name}, {DynamicRope.Name}, "
+            + $"{YarnRope.Name}, {LongRope.Name} and {Llama3Rope.Name}."),
+    };
 
     /// <summary>Refuses what cannot be computed.</summary>
     /// <param name="rotarySize">The elements of a head that are rotated.</param>
@@ -107,8 +71,15 @@ public abstract record RopeParameters
         return frequencies;
     }
 
-    /// <summary>Writes what only this kind has.</summary>
-    private protected abstract void WriteKeys(Utf8JsonWriter json);
+    /// <summary>Writes what only this kind has into the object that describes the rotary embedding.</summary>
+    /// <param name="json">The writer, inside the object.</param>
+    /// <param name="isOldObject">Whether it is the object that old readers know; some refuse it if it holds one key more than they expect.</param>
+    internal abstract void WriteKeys(Utf8JsonWriter json, bool isOldObject);
+
+    /// <summary>Writes what this kind has outside of that object.</summary>
+    internal virtual void WriteOuterKeys(Utf8JsonWriter json)
+    {
+    }
 
     private protected static void CheckFactor(double factor, double least, string source)
     {

@@ -88,15 +88,16 @@ public sealed record YarnRope : RopeParameters
         if (Theta == 1) throw new FormatException($"{source}: rope_theta is 1; yarn divides by its logarithm.");
     }
 
-    private protected override void WriteKeys(Utf8JsonWriter json)
+    /// <inheritdoc/>
+    internal override void WriteKeys(Utf8JsonWriter json, bool isOldObject)
     {
-        json.WriteNumber("factor", Factor);
+        json.WriteReal("factor", Factor);
         json.WriteNumber("original_max_position_embeddings", OriginalMaxPositions);
-        json.WriteNumber("beta_fast", BetaFast);
-        json.WriteNumber("beta_slow", BetaSlow);
-        if (AttentionFactor is { } attention) json.WriteNumber("attention_factor", attention);
-        if (MScale is { } scale) json.WriteNumber("mscale", scale);
-        if (MScaleAllDimensions is { } all) json.WriteNumber("mscale_all_dim", all);
+        json.WriteReal("beta_fast", BetaFast);
+        json.WriteReal("beta_slow", BetaSlow);
+        if (AttentionFactor is { } attention) json.WriteReal("attention_factor", attention);
+        if (MScale is { } scale) json.WriteReal("mscale", scale);
+        if (MScaleAllDimensions is { } all) json.WriteReal("mscale_all_dim", all);
         if (!Truncate) json.WriteBoolean("truncate", false);
     }
 

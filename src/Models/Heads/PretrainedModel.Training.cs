@@ -1,0 +1,56 @@
+using System.IO.Enumeration;
+using TorchSharp.Modules;
+
+namespace MLComponents.Models;
+
+/// <content>What is trained, and how.</content>
+public abstract partial class PretrainedModel
+{
+    /// <summary>
+    /// Whether training keeps only the input of each layer and computes the layer once more for its gradients: far less memory, about a third more
+    /// computation, the same gradients. False unless set. Without effect outside training and with a cache.
+    /// </summary>
+    public bool GradientCheckpointing
+    {
+        get => Decoder.CheckpointsGradients;
+        set => Decoder.CheckpointsGradients = value;
+    }
+
+    /// <summary>The number of weights that are trained; tied ones count once.</summary>
+    public long TrainableParameterCount => parameters().Where(parameter => parameter.requires_grad).Sum(parameter => parameter.NumberOfElements);
+
+    /// <summary>Excludes parameters from training.</summary>
+    /// <param name="patterns">
+    /// Which ones, by name, where <c>*</c> stands for any characters and <c>?</c> for one: <c>model.layers.0.*</c>, <c>*.bias</c>, <c>*</c>.
+    /// </param>
+    /// <returns>How many parameters (not weights) match.</returns>
+    /// <exception cref="ArgumentException">A pattern matches no parameter.</exception>
+    public int Freeze(params IReadOnlyList<string> patterns) => SetTraining(patterns, isTrained: false);
+
+    /// <summary>Includes parameters in training.</summary>
+    /// <param name="patterns">As for <see cref="Freeze"/>.</param>
+    /// <returns>How many parameters (not weights) match.</returns>
+    /// <exception cref="ArgumentException">A pattern matches no parameter.</exception>
+    public int Unfreeze(params IReadOnlyList<string> patterns) => SetTraining(patterns, isTrained: true);
+
+    private int SetTraining(IReadOnlyList<string> patterns, bool isTrained)
+    {
+        ArgumentNullException.ThrowIfNull(patterns);
+        (string Name, Parameter Parameter)[] all = [.. named_parameters()];
+        var chosen = new HashSet<Parameter>();
+        foreach (string pattern in patterns)
+        {
+            Parameter[] matching = [.. all.Where(item => FileSystemName.MatchesSimpleExpression(pattern, item.Name, ignoreCase: false)).Select(item => item.Parameter)];
+            if (matching.Length == 0)
+            {
+                throw new ArgumentException(
+                    $"No parameter is called like \"{pattern}\"; there are {all.Length}, from {all[0].Name} to {all[^1].Name}. * stands for any characters.", nameof(patterns));
+            }
+
+            chosen.UnionWith(matching);
+        }
+
+        foreach (Parameter parameter in chosen) parameter.requires_grad_(isTrained);
+        return chosen.Count;
+    }
+}
