@@ -48,4 +48,16 @@ var corpora = new Option<string>("--corpora") { Description = "A folder with inp
 var tokenization = new Command("tokenization", "Loading tokenizers and encoding texts, beside Microsoft.ML.Tokenizers.") { tokenizers, corpora, rounds };
 tokenization.SetAction(arguments => TokenizationSpeed.Run(arguments.GetValue(tokenizers)!, arguments.GetValue(corpora)!, arguments.GetValue(rounds)));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets, tokenization }.Parse(args).Invoke();
+var gigabytes = new Option<double>("--gigabytes") { DefaultValueFactory = _ => 1.5, Description = "The size of each file; there are four." };
+var cold = new Option<bool>("--cold") { Description = "Drop the file from the system's cache before every run." };
+var scratch = new Option<string>("--folder") { DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "mlcomponents-loading"), Description = "Where the files are made, and deleted." };
+var loading = new Command("loading", "Loading a model from files of every kind, against reading them.") { gigabytes, rounds, cold, scratch };
+loading.SetAction(arguments => Loading.Compare(arguments.GetValue(scratch)!, arguments.GetValue(gigabytes), arguments.GetValue(rounds), arguments.GetValue(cold)));
+
+var loadVariant = new Argument<string>("variant");
+var loadFolder = new Argument<string>("folder");
+var isCold = new Argument<bool>("cold");
+var oneLoad = new Command("loading-variant", "One variant of loading, in this process.") { loadVariant, loadFolder, isCold };
+oneLoad.SetAction(arguments => Loading.Run(arguments.GetValue(loadVariant)!, arguments.GetValue(loadFolder)!, arguments.GetValue(isCold)));
+
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets, tokenization, loading, oneLoad }.Parse(args).Invoke();

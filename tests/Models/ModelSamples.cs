@@ -16,4 +16,12 @@ internal static class ModelSamples
           "num_key_value_heads": 2, "max_position_embeddings": 64, "initializer_range": 0.3, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2{{more}}
         }
         """;
+
+    /// <summary>Both have the same parameters with the same bits.</summary>
+    public static void AssertSameWeights(PretrainedModel expected, PretrainedModel actual)
+    {
+        Assert.Equal(expected.named_parameters().Select(pair => pair.name), actual.named_parameters().Select(pair => pair.name));
+        foreach (var (name, parameter) in expected.named_parameters())
+            Assert.True(parameter.equal(actual.get_parameter(name)!).all().item<bool>(), name);
+    }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MLComponents.Models;
 
-/// <summary>An <c>adapter_model.safetensors</c> of PEFT.</summary>
+/// <summary>An <c>adapter_model.safetensors</c> of PEFT, or an <c>adapter_model.bin</c> of an early one.</summary>
 internal static class AdapterFile
 {
     public const string FileName = "adapter_model.safetensors";
@@ -18,13 +18,13 @@ internal static class AdapterFile
     private const string Untrained = ".original_module.";
 
     /// <summary>Opens the weights of a folder.</summary>
-    public static SafetensorsFile Open(string folder)
+    /// <exception cref="FileNotFoundException">There are none.</exception>
+    public static TensorSource Open(string folder)
     {
-        string path = Path.Combine(folder, FileName);
-        if (File.Exists(path)) return SafetensorsFile.Open(path);
-        if (File.Exists(Path.Combine(folder, PickleName)))
-            throw new NotSupportedException($"{folder} holds {PickleName} only; expected {FileName}. Save the adapter again with a PEFT of this day.");
-        throw new FileNotFoundException($"{folder} holds no weights of an adapter; expected {FileName}.", path);
+        string path = Path.Combine(folder, FileName), pickled = Path.Combine(folder, PickleName);
+        if (File.Exists(path)) return SafetensorsFile.Open(path).AsSource();
+        if (File.Exists(pickled)) return TorchFile.Open(pickled);
+        throw new FileNotFoundException($"{folder} holds no weights of an adapter; expected {FileName} or {PickleName}.", path);
     }
 
     /// <summary>Reads an adapter. The model is left as it is, but for the biases and embeddings of the base that the file holds.</summary>
@@ -84,7 +84,7 @@ internal static class AdapterFile
         var places = new Dictionary<string, string>();
         var found = new Dictionary<string, string>();
         List<string> unexpected = [], mismatched = [];
-        foreach (SafetensorsEntry entry in source.Entries)
+        foreach (StoredTensor entry in source.Entries)
         {
             string key = entry.Name.StartsWith(Prefix, StringComparison.Ordinal) ? names.Canonical(entry.Name[Prefix.Length..]) : "";
             if (!wanted.TryGetValue(key, out var tensor) && !welcome.TryGetValue(key, out tensor))

@@ -68,8 +68,8 @@ public sealed class ModelAdapters : IReadOnlyCollection<LoraAdapter>
     public LoraAdapter Load(string folder, string name = DefaultName, bool isTrainable = false)
     {
         AdapterConfig config = AdapterConfig.Load(folder);
-        using SafetensorsFile file = AdapterFile.Open(folder);
-        return Load(config, Path.Combine(folder, AdapterConfig.FileName), file.AsSource(), name, isTrainable);
+        using TensorSource file = AdapterFile.Open(folder);
+        return Load(config, Path.Combine(folder, AdapterConfig.FileName), file, name, isTrainable);
     }
 
     /// <summary>Loads an adapter from memory; see the other overload.</summary>

@@ -13,18 +13,20 @@ internal static class CheckpointLoader
     /// <param name="model">The model.</param>
     /// <param name="source">The checkpoint.</param>
     /// <param name="freshHead">Whether to leave out the head even if the checkpoint has one.</param>
-    /// <exception cref="FormatException">Tensors of the decoder are missing, or tensors have other shapes; the message lists all of them.</exception>
+    /// <param name="ignoreMismatchedSizes">Whether the decoder may lack tensors or have them in other shapes; they are then to be initialised.</param>
+    /// <exception cref="FormatException">Tensors of the decoder are missing, or tensors have other shapes, and nobody asked for that; the message lists all of them.</exception>
     /// <exception cref="NotSupportedException">A tensor that the model wants is not stored as floating-point numbers.</exception>
-    public static CheckpointMatch Match(PretrainedModel model, TensorSource source, bool freshHead)
+    public static CheckpointMatch Match(PretrainedModel model, TensorSource source, bool freshHead, bool ignoreMismatchedSizes)
     {
         TensorNames names = model.Names;
         var wanted = model.named_parameters().ToDictionary(pair => names.Canonical(pair.name), pair => pair);
-        var found = new Dictionary<string, SafetensorsEntry>();
-        List<string> unexpected = [], ignored = [], mismatched = [];
+        var found = new Dictionary<string, StoredTensor>();
+        List<string> unexpected = [], ignored = [], mismatched = [], misshapen = [];
         var places = new Dictionary<string, string>();
-        foreach (SafetensorsEntry entry in source.Entries)
+        foreach (StoredTensor entry in source.Entries)
         {
             string key = names.Canonical(entry.Name);
+            if (!wanted.ContainsKey(key)) key = Modern(key);
             bool isHead = TensorNames.IsHead(key);
             if (names.IgnoredEndings.Any(ending => entry.Name.EndsWith(ending, StringComparison.Ordinal)) || (isHead && freshHead))
             {
@@ -46,6 +48,7 @@ internal static class CheckpointLoader
             else if (!parameter.parameter.shape.AsSpan().SequenceEqual([.. entry.Shape]))
             {
                 mismatched.Add($"{entry.Name}: found [{string.Join(", ", entry.Shape)}], expected [{string.Join(", ", parameter.parameter.shape)}]");
+                misshapen.Add(parameter.name);
             }
             else
             {
@@ -56,12 +59,13 @@ internal static class CheckpointLoader
         string[] absent = [.. wanted.Keys.Where(key => !found.ContainsKey(key))];
         string[] missing = [.. absent.Where(key => !TensorNames.IsHead(key)).Select(key => wanted[key].name)];
         string[] fresh = [.. absent.Where(TensorNames.IsHead).Select(key => wanted[key].name)];
-        if (missing.Length + mismatched.Count > 0)
+        if (missing.Length + mismatched.Count > 0 && !ignoreMismatchedSizes)
         {
             var message = new StringBuilder($"{source.Source}: the checkpoint does not fit the model that config.json describes.");
             List("missing", missing);
             List("of another shape", mismatched);
             List("unexpected", unexpected);
+            List("ignored", ignored);
             throw new FormatException(message.ToString());
 
             void List(string what, IReadOnlyCollection<string> keys)
@@ -70,19 +74,19 @@ internal static class CheckpointLoader
             }
         }
 
-        return new CheckpointMatch(places, new CheckpointReport(fresh, unexpected, ignored));
+        return new CheckpointMatch(places, new HashSet<string>([.. fresh, .. missing, .. misshapen]), new CheckpointReport(fresh, missing, mismatched, unexpected, ignored));
     }
 
-    /// <summary>Fills a model's parameters, which may be uninitialised; those of the head that the checkpoint has not are initialised.</summary>
+    /// <summary>Fills a model's parameters, which may be uninitialised; those that the checkpoint has not are initialised.</summary>
     /// <param name="model">The model.</param>
     /// <param name="source">The checkpoint.</param>
     /// <param name="match">What <see cref="Match"/> found for a model of the same configuration.</param>
-    /// <param name="seed">The seed of a fresh head.</param>
+    /// <param name="seed">The seed of what is initialised.</param>
     public static void Fill(PretrainedModel model, TensorSource source, CheckpointMatch match, long seed)
     {
         Dictionary<string, Parameter> parameters = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
         source.ReadAll(entry => match.Places.TryGetValue(entry.Name, out string? place) ? parameters[place] : null);
-        WeightInitializer.Initialize(model, model.Config, seed, match.Report.Fresh.Contains);
+        WeightInitializer.Initialize(model, model.Config, seed, match.Initialized.Contains);
         model.Report = match.Report;
     }
 
@@ -100,6 +104,12 @@ internal static class CheckpointLoader
                 + $"but tensors of {stored} layers are stored; the others are missing.");
         }
     }
+
+    /// <summary>The present name of what checkpoints converted from TensorFlow call gamma and beta.</summary>
+    private static string Modern(string key) =>
+        key.EndsWith(".gamma", StringComparison.Ordinal) ? key[..^"gamma".Length] + "weight"
+        : key.EndsWith(".beta", StringComparison.Ordinal) ? key[..^"beta".Length] + "bias"
+        : key;
 
     private static string CultureText(string what, IReadOnlyCollection<string> keys) => $"\n  {keys.Count} {what}: {string.Join(", ", keys)}";
 }

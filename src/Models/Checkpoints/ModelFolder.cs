@@ -1,11 +1,10 @@
-using System.Buffers;
-using System.Text.Json;
+using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models;
 
 /// <summary>A model as Hugging Face's <c>from_pretrained</c> and <c>save_pretrained</c> know it: a folder with a configuration and weights.</summary>
-public static class ModelFolder
+public static partial class ModelFolder
 {
     /// <summary>The configuration's file name.</summary>
     public const string ConfigName = "config.json";
@@ -16,15 +15,27 @@ public static class ModelFolder
     /// <summary>The file name of the index of weights in several files.</summary>
     public const string IndexName = "model.safetensors.index.json";
 
-    private const string GenerationConfigName = "generation_config.json";
+    private const string TorchName = "pytorch_model.bin";
+    private const string TorchIndexName = "pytorch_model.bin.index.json";
 
-    /// <summary>Writes configuration and weights, without adapters. Each file appears only when it is complete; weight files of an earlier save are removed, a <c>generation_config.json</c> that is there stays.</summary>
+    /// <summary>
+    /// Writes configuration and weights, without adapters, and for a causal language model the <c>generation_config.json</c> that it was loaded with; where it has none, one that is there
+    /// stays. Weight files of an earlier save are removed. A process that ends while it saves leaves a folder with all of the old files or all of the new
+    /// ones, or one without a configuration, which nobody reads.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="folder">Where to; created if it does not exist.</param>
     /// <param name="dtype">The element type to store; the model's own if null.</param>
-    /// <param name="maxShardBytes">The most bytes of weights in one file; more are spread over several.</param>
+    /// <param name="maxShardBytes">The most bytes of weights in one file; more are spread over several. A larger tensor has a file of its own.</param>
     /// <exception cref="InvalidOperationException">Adapters are merged, or one has changed biases: it would not be the base that is written.</exception>
     public static void Save(PretrainedModel model, string folder, ScalarType? dtype = null, long maxShardBytes = 5_000_000_000)
+    {
+        using FolderUpdate update = Prepare(model, folder, dtype, maxShardBytes);
+        update.Commit();
+    }
+
+    /// <summary>Writes all files of a save under other names.</summary>
+    internal static FolderUpdate Prepare(PretrainedModel model, string folder, ScalarType? dtype, long maxShardBytes)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -32,33 +43,36 @@ public static class ModelFolder
         model.Adapters.CheckThatBaseIsItself();
         Directory.CreateDirectory(folder);
         ScalarType stored = dtype ?? model.DType;
-        List<List<KeyValuePair<string, Tensor>>> shards = Split(model, stored, maxShardBytes);
-        string[] names = shards.Count == 1
-            ? [WeightsName]
-            : [.. Enumerable.Range(1, shards.Count).Select(number => $"model-{number:D5}-of-{shards.Count:D5}.safetensors")];
-        for (int shard = 0; shard < names.Length; shard++) SafetensorsWriter.Write(Path.Combine(folder, names[shard]), shards[shard], stored);
-        if (names.Length > 1)
+        WeightShards shards = WeightShards.Of(model, stored, maxShardBytes);
+        var update = new FolderUpdate(folder, ConfigName, name => name is WeightsName or IndexName || ShardName().IsMatch(name));
+        try
         {
-            // Readers prefer the single file: beside a new index an old one would be read.
-            File.Delete(Path.Combine(folder, WeightsName));
-            WriteBytes(folder, IndexName, Index(shards, names, stored));
+            foreach (var (name, tensors) in shards.Files) update.Add(name, stream => SafetensorsWriter.Write(stream, tensors, stored));
+            if (shards.Files.Count > 1) update.Add(IndexName, stream => stream.Write(shards.Index()));
+            if (model.Head == ModelHead.CausalLanguageModel && (model.GenerationConfigJson is not null || !File.Exists(Path.Combine(folder, GenerationConfigFile.Name))))
+                update.Add(GenerationConfigFile.Name, stream => stream.Write(model.GenerationConfigJson ?? GenerationConfigFile.Default(model.Config)));
+            update.Add(ConfigName, stream => stream.Write((model.Config with { DType = stored }).ToJson(model.Head)));
+            return update;
         }
-
-        WriteBytes(folder, ConfigName, (model.Config with { DType = stored }).ToJson(model.Head));
-        if (model.Head == ModelHead.CausalLanguageModel && !File.Exists(Path.Combine(folder, GenerationConfigName)))
-            WriteBytes(folder, GenerationConfigName, GenerationConfig(model.Config));
-        RemoveStale(folder, names);
+        catch
+        {
+            update.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>Opens the weights of a folder, in one file or several.</summary>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="FileNotFoundException">The folder holds no weights.</exception>
+    /// <summary>Opens the weights of a folder, in one file or several, safetensors before PyTorch's own form as the reference does.</summary>
+    /// <exception cref="FileNotFoundException">The folder holds no weights, or an index names a file that does not exist.</exception>
     /// <exception cref="FormatException">A file is broken.</exception>
+    /// <exception cref="NotSupportedException">A file is in a form, or names classes or functions, that are not read.</exception>
     internal static TensorSource OpenWeights(string folder)
     {
-        if (File.Exists(Path.Combine(folder, WeightsName))) return SafetensorsFile.Open(Path.Combine(folder, WeightsName)).AsSource();
-        if (File.Exists(Path.Combine(folder, IndexName))) return new ShardedTensors(Path.Combine(folder, IndexName));
-        throw new FileNotFoundException($"{folder} holds no weights; expected {WeightsName} or {IndexName}.", Path.Combine(folder, WeightsName));
+        if (File.Exists(Path.Combine(folder, WeightsName))) return OpenSafetensors(Path.Combine(folder, WeightsName));
+        if (File.Exists(Path.Combine(folder, IndexName))) return new ShardedTensors(Path.Combine(folder, IndexName), OpenSafetensors);
+        if (File.Exists(Path.Combine(folder, TorchName))) return TorchFile.Open(Path.Combine(folder, TorchName));
+        if (File.Exists(Path.Combine(folder, TorchIndexName))) return new ShardedTensors(Path.Combine(folder, TorchIndexName), TorchFile.Open);
+        throw new FileNotFoundException(
+            $"{folder} holds no weights; expected {WeightsName}, {IndexName}, {TorchName} or {TorchIndexName}.", Path.Combine(folder, WeightsName));
     }
 
     /// <summary>Reads a model.</summary>
@@ -73,8 +87,11 @@ public static class ModelFolder
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"There is no folder {Path.GetFullPath(folder)}; expected a Hugging Face model folder with {ConfigName} and {WeightsName}.");
         DecoderConfig config = DecoderConfig.Load(folder);
+        byte[]? generation = typeof(T) == typeof(CausalLanguageModel) ? GenerationConfigFile.Read(folder) : null;
         using TensorSource source = OpenWeights(folder);
-        return Load(config, adapt, source, create, options);
+        T model = Load(config, adapt, source, create, options);
+        model.GenerationConfigJson = generation;
+        return model;
     }
 
     /// <summary>Reads a model from a configuration and a stream of safetensors content.</summary>
@@ -99,11 +116,11 @@ public static class ModelFolder
             ?? ScalarType.Float32;
         config = config with { DType = dtype };
         options = options with { DType = dtype };
-        CheckpointLoader.CheckLayers(config, source);
+        if (!options.IgnoreMismatchedSizes) CheckpointLoader.CheckLayers(config, source);
         CheckpointMatch match;
 
         // A model without memory first: sizes that the checkpoint cannot fill are refused before memory is asked for.
-        using (T shapes = create(config, options with { Device = META })) match = CheckpointLoader.Match(shapes, source, freshHead);
+        using (T shapes = create(config, options with { Device = META })) match = CheckpointLoader.Match(shapes, source, freshHead, options.IgnoreMismatchedSizes);
         T model = create(config, options);
         try
         {
@@ -118,76 +135,8 @@ public static class ModelFolder
         }
     }
 
-    private static List<List<KeyValuePair<string, Tensor>>> Split(PretrainedModel model, ScalarType stored, long maxShardBytes)
-    {
-        List<List<KeyValuePair<string, Tensor>>> shards = [[]];
-        long bytes = 0;
-        foreach (var (name, parameter) in model.BaseParameters())
-        {
-            long size = parameter.NumberOfElements * SafetensorsType.SizeOf(stored);
-            if (bytes > 0 && bytes + size > maxShardBytes)
-            {
-                shards.Add([]);
-                bytes = 0;
-            }
+    private static TensorSource OpenSafetensors(string path) => SafetensorsFile.Open(path).AsSource();
 
-            shards[^1].Add(new(name, parameter));
-            bytes += size;
-        }
-
-        return shards;
-    }
-
-    private static byte[] Index(List<List<KeyValuePair<string, Tensor>>> shards, string[] names, ScalarType stored) => Json(json =>
-    {
-        long parameters = shards.Sum(shard => shard.Sum(pair => pair.Value.NumberOfElements));
-        json.WriteStartObject("metadata");
-        json.WriteNumber("total_parameters", parameters);
-        json.WriteNumber("total_size", parameters * SafetensorsType.SizeOf(stored));
-        json.WriteEndObject();
-        json.WriteStartObject("weight_map");
-        foreach (var (name, shard) in shards.SelectMany((shard, number) => shard.Select(pair => (pair.Key, number))).OrderBy(pair => pair.Key, StringComparer.Ordinal))
-            json.WriteString(name, names[shard]);
-        json.WriteEndObject();
-    });
-
-    private static byte[] GenerationConfig(DecoderConfig config) => Json(json =>
-    {
-        json.WriteBoolean("_from_model_config", true);
-        if (config.BosTokenId is { } bos) json.WriteNumber("bos_token_id", bos);
-        if (config.EosTokenIds.Count == 1) json.WriteNumber("eos_token_id", config.EosTokenIds[0]);
-        if (config.EosTokenIds.Count > 1)
-        {
-            json.WriteStartArray("eos_token_id");
-            foreach (int id in config.EosTokenIds) json.WriteNumberValue(id);
-            json.WriteEndArray();
-        }
-
-        if (config.PadTokenId is { } pad) json.WriteNumber("pad_token_id", pad);
-    });
-
-    private static byte[] Json(Action<Utf8JsonWriter> write)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
-        {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
-
-        return [.. buffer.WrittenSpan, (byte)'\n'];
-    }
-
-    private static void WriteBytes(string folder, string name, byte[] content) => AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(content));
-
-    private static void RemoveStale(string folder, string[] names)
-    {
-        if (names.Length == 1) File.Delete(Path.Combine(folder, IndexName));
-        foreach (string path in Directory.EnumerateFiles(folder, "model*.safetensors"))
-        {
-            string name = Path.GetFileName(path);
-            if ((name == WeightsName || name.StartsWith("model-", StringComparison.Ordinal)) && !names.Contains(name)) File.Delete(path);
-        }
-    }
+    [GeneratedRegex(@"^model-\d{5}-of-\d{5}\.safetensors\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ShardName();
 }

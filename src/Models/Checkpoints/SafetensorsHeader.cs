@@ -15,14 +15,14 @@ internal sealed class SafetensorsHeader
     /// <summary>The reference implementation's own limit.</summary>
     public const long MaximumHeaderBytes = 100_000_000;
 
-    private SafetensorsHeader(IReadOnlyList<SafetensorsEntry> entries, IReadOnlyDictionary<string, string> metadata)
+    private SafetensorsHeader(IReadOnlyList<StoredTensor> entries, IReadOnlyDictionary<string, string> metadata)
     {
         Entries = entries;
         Metadata = metadata;
     }
 
     /// <summary>The tensors in the order of their bytes.</summary>
-    public IReadOnlyList<SafetensorsEntry> Entries { get; }
+    public IReadOnlyList<StoredTensor> Entries { get; }
 
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
@@ -36,7 +36,7 @@ internal sealed class SafetensorsHeader
             throw new FormatException($"{source}: the file has {prefix.Length} bytes; a safetensors file starts with {LengthBytes} bytes that hold the header's length.");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MaximumHeaderBytes)
-            throw new FormatException($"{source}: the header claims {length} bytes; at most {MaximumHeaderBytes} are accepted. Is it a safetensors file?");
+            throw new FormatException($"{source}: the header claims {length} bytes; at most {MaximumHeaderBytes} are accepted. {ForeignContent.Describe(prefix)}");
         if (fileBytes is { } size && (long)length > size - LengthBytes)
             throw new FormatException($"{source}: the header claims {length} bytes but only {size - LengthBytes} follow. The file is cut off.");
         return (int)length;
@@ -55,7 +55,7 @@ internal sealed class SafetensorsHeader
         try
         {
             using var document = JsonDocument.Parse(json);
-            return Parse(document.RootElement, dataBytes, source);
+            return Parse(document.RootElement, LengthBytes + json.Length, dataBytes, source);
         }
         catch (JsonException exception)
         {
@@ -68,35 +68,36 @@ internal sealed class SafetensorsHeader
         }
     }
 
-    private static SafetensorsHeader Parse(JsonElement root, long? dataBytes, string source)
+    private static SafetensorsHeader Parse(JsonElement root, long dataStart, long? dataBytes, string source)
     {
-        var entries = new List<SafetensorsEntry>();
+        var entries = new List<StoredTensor>();
         var metadata = new Dictionary<string, string>();
         var names = new HashSet<string>();
         foreach (JsonProperty property in root.EnumerateObject())
         {
             if (!names.Add(property.Name)) throw new FormatException($"{source}: the header names '{property.Name}' twice.");
             if (property.Name == "__metadata__") ReadMetadata(property.Value, metadata, source);
-            else entries.Add(ReadEntry(property, source));
+            else entries.Add(ReadEntry(property, dataStart, source));
         }
 
-        entries.Sort((left, right) => left.Begin != right.Begin ? left.Begin.CompareTo(right.Begin) : left.End.CompareTo(right.End));
-        long next = 0;
-        foreach (SafetensorsEntry entry in entries)
+        entries.Sort((left, right) => left.Begin != right.Begin ? left.Begin.CompareTo(right.Begin) : left.ByteCount.CompareTo(right.ByteCount));
+        long next = dataStart;
+        foreach (StoredTensor entry in entries)
         {
             if (entry.Begin != next)
             {
                 string fault = entry.Begin < next ? "overlaps the tensor before it" : "leaves a hole before it";
-                throw new FormatException($"{source}: tensor '{entry.Name}' starts at byte {entry.Begin} and {fault}; expected {next}.");
+                throw new FormatException($"{source}: tensor '{entry.Name}' starts at byte {entry.Begin - dataStart} and {fault}; expected {next - dataStart}.");
             }
 
-            next = entry.End;
+            next = entry.Begin + entry.ByteCount;
         }
 
-        if (dataBytes is { } found && found != next)
+        long taken = next - dataStart;
+        if (dataBytes is { } found && found != taken)
         {
-            string fault = found < next ? "The file is cut off." : "Bytes follow the last tensor.";
-            throw new FormatException($"{source}: {found} bytes follow the header; its tensors take {next}. {fault}");
+            string fault = found < taken ? "The file is cut off." : "Bytes follow the last tensor.";
+            throw new FormatException($"{source}: {found} bytes follow the header; its tensors take {taken}. {fault}");
         }
 
         return new SafetensorsHeader(entries, metadata);
@@ -114,7 +115,7 @@ internal sealed class SafetensorsHeader
         }
     }
 
-    private static SafetensorsEntry ReadEntry(JsonProperty property, string source)
+    private static StoredTensor ReadEntry(JsonProperty property, long dataStart, string source)
     {
         string tensor = $"{source}: tensor '{property.Name}'";
         JsonElement value = property.Value;
@@ -125,7 +126,7 @@ internal sealed class SafetensorsHeader
             throw new FormatException($"{tensor} has dtype '{dtype.GetString()}'; expected one of {SafetensorsType.Supported}.");
         long[] shape = ReadNumbers(value, "shape", tensor);
         long[] offsets = ReadNumbers(value, "data_offsets", tensor);
-        if (offsets.Length != 2 || offsets[1] < offsets[0])
+        if (offsets.Length != 2 || offsets[1] < offsets[0] || offsets[1] > long.MaxValue - dataStart)
             throw new FormatException($"{tensor} has data_offsets [{string.Join(", ", offsets)}]; expected [begin, end] with begin <= end.");
         long bytes = SafetensorsType.SizeOf(type);
         try
@@ -143,7 +144,7 @@ internal sealed class SafetensorsHeader
                 $"{tensor} has shape [{string.Join(", ", shape)}] of {dtype.GetString()}, which is {bytes} bytes, but data_offsets give it {offsets[1] - offsets[0]}.");
         }
 
-        return new SafetensorsEntry(property.Name, type, shape, offsets[0], offsets[1]);
+        return new StoredTensor(property.Name, type, shape) { Begin = dataStart + offsets[0] };
     }
 
     private static long[] ReadNumbers(JsonElement value, string name, string tensor)

@@ -27,12 +27,12 @@ internal sealed class SafetensorsStream : TensorSource
     public override string Source { get; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<SafetensorsEntry> Entries => _header.Entries;
+    public override IReadOnlyList<StoredTensor> Entries => _header.Entries;
 
     /// <inheritdoc/>
-    public override void ReadAll(Func<SafetensorsEntry, torch.Tensor?> destinationOf)
+    public override void ReadAll(Func<StoredTensor, torch.Tensor?> destinationOf)
     {
-        foreach (SafetensorsEntry entry in Entries)
+        foreach (StoredTensor entry in Entries)
         {
             if (destinationOf(entry) is { } destination)
                 TensorBytes.Fill(destination, entry.DType, span => ReadExactly(span, $"tensor '{entry.Name}'"));
@@ -47,7 +47,7 @@ internal sealed class SafetensorsStream : TensorSource
         // The stream is its owner's.
     }
 
-    private void Skip(SafetensorsEntry entry)
+    private void Skip(StoredTensor entry)
     {
         var buffer = new byte[Math.Min(entry.ByteCount, 1 << 16)];
         for (long left = entry.ByteCount; left > 0; left -= buffer.Length)

@@ -37,13 +37,18 @@ public sealed class CausalLanguageModel : PretrainedModel
     /// <param name="device">Where the weights are; the CPU if null.</param>
     /// <param name="attention">What computes attention.</param>
     /// <param name="seed">The seed of a fresh head.</param>
+    /// <param name="ignoreMismatchedSizes">
+    /// Whether to initialise weights of the decoder that the checkpoint does not have, or has in another shape, instead of refusing it; the report lists them. Sizes
+    /// in the configuration are then believed.
+    /// </param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
     /// <exception cref="FormatException">A file is broken, or the weights do not fit the configuration.</exception>
-    /// <exception cref="NotSupportedException">The family is not supported.</exception>
+    /// <exception cref="NotSupportedException">The family, or the form that the weights are stored in, is not supported.</exception>
     public static CausalLanguageModel Load(
-        string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0) =>
-        ModelFolder.Load(folder, static config => config, Create, new ModelStorage(dtype, device, attention, seed));
+        string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0,
+        bool ignoreMismatchedSizes = false) =>
+        ModelFolder.Load(folder, static config => config, Create, new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
 
     /// <summary>Reads a model from memory.</summary>
     /// <param name="configJson">The content of its <c>config.json</c>.</param>

@@ -41,6 +41,9 @@ public abstract partial class PretrainedModel : nn.Module
     /// <summary>The low-rank adapters that the model computes with.</summary>
     public ModelAdapters Adapters { get; }
 
+    /// <summary>The content of the <c>generation_config.json</c> that a causal language model was loaded with; it is saved as it was.</summary>
+    internal byte[]? GenerationConfigJson { get; set; }
+
     internal TensorNames Names { get; }
 
     internal DecoderModel Decoder { get; }

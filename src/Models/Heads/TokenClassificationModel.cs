@@ -34,17 +34,23 @@ public sealed class TokenClassificationModel : PretrainedModel
     /// <param name="device">Where the weights are; the CPU if null.</param>
     /// <param name="attention">What computes attention.</param>
     /// <param name="seed">The seed of a fresh head.</param>
+    /// <param name="ignoreMismatchedSizes">
+    /// Whether to initialise weights of the decoder that the checkpoint does not have, or has in another shape, instead of refusing it; the report lists them. Sizes
+    /// in the configuration are then believed.
+    /// </param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
     /// <exception cref="FormatException">A file is broken, or the weights do not fit the configuration.</exception>
+    /// <exception cref="NotSupportedException">The family, or the form that the weights are stored in, is not supported.</exception>
     public static TokenClassificationModel Load(
         string folder, int? labelCount = null, ScalarType? dtype = null, Device? device = null,
-        AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0)
+        AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0,
+        bool ignoreMismatchedSizes = false)
     {
         if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
         return ModelFolder.Load(
             folder, config => config.WithLabelCount(labelCount), static (config, storage) => new TokenClassificationModel(config, storage, initialize: false),
-            new ModelStorage(dtype, device, attention, seed));
+            new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
     }
 
     /// <summary>Scores each token.</summary>

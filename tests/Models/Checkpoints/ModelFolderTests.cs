@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models.Tests;
@@ -22,7 +21,7 @@ public class ModelFolderTests
 
         Assert.True(loaded.Report!.IsExact, loaded.Report.ToString());
         Assert.Equal(model.Config, loaded.Config);
-        AssertSameWeights(model, loaded);
+        ModelSamples.AssertSameWeights(model, loaded);
         Tensor ids = randint(3, 60, [2, 9]);
         Assert.True(model.forward(ids).equal(loaded.forward(ids)).all().item<bool>());
         Assert.True(File.Exists(folder["generation_config.json"]));
@@ -40,62 +39,7 @@ public class ModelFolderTests
         using SequenceClassificationModel loaded = SequenceClassificationModel.Load(model.Config.ToJson(model.Head), weights);
 
         Assert.Equal(["a", "b", "c"], loaded.Config.LabelNames);
-        AssertSameWeights(model, loaded);
-    }
-
-    [Fact]
-    public void Large_models_are_spread_over_shards_and_stale_files_go()
-    {
-        using var scope = NewDisposeScope();
-        using var folder = new TemporaryFolder();
-        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 5);
-
-        ModelFolder.Save(model, folder.Path, maxShardBytes: 20_000);
-
-        string[] shards = [.. Directory.GetFiles(folder.Path, "model-*.safetensors").Select(Path.GetFileName).Order()!];
-        Assert.True(shards.Length > 1);
-        Assert.Equal($"model-00001-of-{shards.Length:D5}.safetensors", shards[0]);
-        using (CausalLanguageModel loaded = CausalLanguageModel.Load(folder.Path)) AssertSameWeights(model, loaded);
-        using (JsonDocument index = JsonDocument.Parse(File.ReadAllBytes(folder[ModelFolder.IndexName])))
-            Assert.Equal(4 * model.ParameterCount, index.RootElement.GetProperty("metadata").GetProperty("total_size").GetInt64());
-
-        model.Save(folder.Path);
-
-        Assert.Equal([ModelFolder.WeightsName], Directory.GetFiles(folder.Path, "model*").Select(Path.GetFileName));
-        using CausalLanguageModel again = CausalLanguageModel.Load(folder.Path);
-        AssertSameWeights(model, again);
-    }
-
-    [Fact]
-    public void A_single_file_is_gone_before_the_index_of_the_shards_over_it_is_written()
-    {
-        using var scope = NewDisposeScope();
-        using var folder = new TemporaryFolder();
-        using var older = new CausalLanguageModel(ModelSamples.Config(), seed: 5);
-        using var newer = new CausalLanguageModel(ModelSamples.Config(), seed: 6);
-        older.Save(folder.Path);
-        Directory.CreateDirectory(folder[ModelFolder.IndexName]); // the index cannot be written
-
-        Assert.ThrowsAny<Exception>(() => ModelFolder.Save(newer, folder.Path, maxShardBytes: 20_000));
-
-        Assert.False(File.Exists(folder[ModelFolder.WeightsName]));
-        Directory.Delete(folder[ModelFolder.IndexName]);
-        ModelFolder.Save(newer, folder.Path, maxShardBytes: 20_000);
-        using CausalLanguageModel loaded = CausalLanguageModel.Load(folder.Path);
-        AssertSameWeights(newer, loaded);
-    }
-
-    [Fact]
-    public void A_generation_config_that_is_there_stays()
-    {
-        using var folder = new TemporaryFolder();
-        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 5);
-        const string Own = """{"temperature": 0.7}""";
-        File.WriteAllText(folder["generation_config.json"], Own);
-
-        model.Save(folder.Path);
-
-        Assert.Equal(Own, File.ReadAllText(folder["generation_config.json"]));
+        ModelSamples.AssertSameWeights(model, loaded);
     }
 
     [Fact]
@@ -191,7 +135,7 @@ public class ModelFolderTests
 
         Assert.Equal(["model.layers.0.self_attn.extra.weight"], loaded.Report!.Unexpected);
         Assert.Equal(["model.layers.0.self_attn.rotary_emb.inv_freq"], loaded.Report.Ignored);
-        AssertSameWeights(model, loaded);
+        ModelSamples.AssertSameWeights(model, loaded);
     }
 
     [Theory]
@@ -296,13 +240,6 @@ public class ModelFolderTests
         Assert.Contains("config.json", Assert.Throws<FileNotFoundException>(() => CausalLanguageModel.Load(folder.Path)).Message);
         File.WriteAllText(folder[ModelFolder.ConfigName], ModelSamples.Json());
         Assert.Contains("model.safetensors", Assert.Throws<FileNotFoundException>(() => CausalLanguageModel.Load(folder.Path)).Message);
-    }
-
-    private static void AssertSameWeights(PretrainedModel expected, PretrainedModel actual)
-    {
-        Assert.Equal(expected.named_parameters().Select(pair => pair.name), actual.named_parameters().Select(pair => pair.name));
-        foreach (var (name, parameter) in expected.named_parameters())
-            Assert.True(parameter.equal(actual.get_parameter(name)!).all().item<bool>(), name);
     }
 
     private static void SaveWith(CausalLanguageModel model, TemporaryFolder folder, (string Name, Tensor Value) tensor)

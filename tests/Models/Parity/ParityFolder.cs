@@ -39,7 +39,7 @@ internal static class ParityFolder
     private static IEnumerable<string> Folders() =>
         Directory.Exists(TestPaths.Fixtures) ? Directory.GetDirectories(TestPaths.Fixtures).Order(StringComparer.Ordinal) : Enumerable.Empty<string>();
 
-    /// <summary>Why a model folder cannot be read, or null.</summary>
+    /// <summary>Why a folder cannot be compared with, or null.</summary>
     public static string? WhyNot(string folder)
     {
         using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, ModelFolder.ConfigName)));
