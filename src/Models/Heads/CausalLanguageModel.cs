@@ -83,12 +83,42 @@ public sealed class CausalLanguageModel : PretrainedModel
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentOutOfRangeException.ThrowIfNegative(logitsToKeep);
-        DecoderOutput decoded = Decoder.Forward(input);
+        return Score(input, hidden =>
+        {
+            long length = hidden.shape[1];
+            return logitsToKeep == 0 || logitsToKeep >= length ? hidden : hidden.narrow(1, length - logitsToKeep, logitsToKeep);
+        });
+    }
+
+    /// <summary>Scores every token of the vocabulary at some positions.</summary>
+    /// <param name="input">Ids or embeddings, and what goes with them.</param>
+    /// <param name="logitsToKeep">The positions that get logits, the same in every row: <c>[kept]</c>, Int64 or Int32; negative ones count from the end.</param>
+    /// <exception cref="ArgumentException">There is no such position, or the positions have another shape or type.</exception>
+    public CausalLanguageModelOutput Forward(DecoderInput input, Tensor logitsToKeep)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(logitsToKeep);
+        if (logitsToKeep.ndim != 1 || logitsToKeep.dtype is not (ScalarType.Int64 or ScalarType.Int32))
+        {
+            throw new ArgumentException(
+                $"The positions have shape [{string.Join(", ", logitsToKeep.shape)}] and type {logitsToKeep.dtype}; expected [kept], Int64 or Int32.", nameof(logitsToKeep));
+        }
+
         using var scope = NewDisposeScope();
-        Tensor hidden = decoded.LastHiddenState;
-        long length = hidden.shape[1];
-        Tensor kept = logitsToKeep == 0 || logitsToKeep >= length ? hidden : hidden.narrow(1, length - logitsToKeep, logitsToKeep);
-        return new CausalLanguageModelOutput(_project(kept).MoveToOuterDisposeScope(), decoded);
+        long[] positions = logitsToKeep.to(ScalarType.Int64).cpu().data<long>().ToArray();
+        if ((input.InputIds ?? input.InputsEmbeds) is { ndim: > 1 } given)
+        {
+            long length = given.shape[1];
+            if (positions.Any(position => position < -length || position >= length))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(logitsToKeep), positions.First(position => position < -length || position >= length), $"There is no such position; expected from {-length} to {length - 1}.");
+            }
+
+            positions = [.. positions.Select(position => position < 0 ? position + length : position)];
+        }
+
+        return Score(input, hidden => hidden.index_select(1, tensor(positions, device: hidden.device)));
     }
 
     /// <summary>The mean cross entropy of the tokens that follow: position i is scored against the label at i + 1.</summary>
@@ -103,6 +133,13 @@ public sealed class CausalLanguageModel : PretrainedModel
         long length = logits.shape[1] - 1;
         Tensor scores = logits.narrow(1, 0, length).reshape(-1, logits.shape[2]).to(ScalarType.Float32);
         return nn.functional.cross_entropy(scores, labels.narrow(1, 1, length).reshape(-1), ignore_index: IgnoredLabel).MoveToOuterDisposeScope();
+    }
+
+    private CausalLanguageModelOutput Score(DecoderInput input, Func<Tensor, Tensor> choose)
+    {
+        DecoderOutput decoded = Decoder.Forward(input);
+        using var scope = NewDisposeScope();
+        return new CausalLanguageModelOutput(_project(choose(decoded.LastHiddenState)).MoveToOuterDisposeScope(), decoded);
     }
 
     private static CausalLanguageModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
