@@ -98,26 +98,7 @@ public sealed class CausalLanguageModel : PretrainedModel
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(logitsToKeep);
-        if (logitsToKeep.ndim != 1 || logitsToKeep.dtype is not (ScalarType.Int64 or ScalarType.Int32))
-        {
-            throw new ArgumentException(
-                $"The positions have shape [{string.Join(", ", logitsToKeep.shape)}] and type {logitsToKeep.dtype}; expected [kept], Int64 or Int32.", nameof(logitsToKeep));
-        }
-
-        using var scope = NewDisposeScope();
-        long[] positions = logitsToKeep.to(ScalarType.Int64).cpu().data<long>().ToArray();
-        if ((input.InputIds ?? input.InputsEmbeds) is { ndim: > 1 } given)
-        {
-            long length = given.shape[1];
-            if (positions.Any(position => position < -length || position >= length))
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(logitsToKeep), positions.First(position => position < -length || position >= length), $"There is no such position; expected from {-length} to {length - 1}.");
-            }
-
-            positions = [.. positions.Select(position => position < 0 ? position + length : position)];
-        }
-
+        long[] positions = Positions(logitsToKeep, (input.InputIds ?? input.InputsEmbeds) is { ndim: > 1 } given ? given.shape[1] : null);
         return Score(input, hidden => hidden.index_select(1, tensor(positions, device: hidden.device)));
     }
 
@@ -133,6 +114,29 @@ public sealed class CausalLanguageModel : PretrainedModel
         long length = logits.shape[1] - 1;
         Tensor scores = logits.narrow(1, 0, length).reshape(-1, logits.shape[2]).to(ScalarType.Float32);
         return nn.functional.cross_entropy(scores, labels.narrow(1, 1, length).reshape(-1), ignore_index: IgnoredLabel).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Positions as they are counted from the front.</summary>
+    /// <param name="logitsToKeep">What was asked for.</param>
+    /// <param name="length">The number of positions; null if there is no input, which is found out later.</param>
+    private static long[] Positions(Tensor logitsToKeep, long? length)
+    {
+        if (logitsToKeep.ndim != 1 || logitsToKeep.dtype is not (ScalarType.Int64 or ScalarType.Int32))
+        {
+            throw new ArgumentException(
+                $"The positions to keep have shape [{string.Join(", ", logitsToKeep.shape)}] and type {logitsToKeep.dtype}; expected [kept], Int64 or Int32.", nameof(logitsToKeep));
+        }
+
+        using var scope = NewDisposeScope();
+        long[] positions = logitsToKeep.to(ScalarType.Int64).cpu().data<long>().ToArray();
+        foreach (ref long position in positions.AsSpan())
+        {
+            if (position < -length || position >= length)
+                throw new ArgumentOutOfRangeException(nameof(logitsToKeep), position, $"There is no such position; expected from {-length} to {length - 1}.");
+            if (position < 0) position += length ?? 0;
+        }
+
+        return positions;
     }
 
     private CausalLanguageModelOutput Score(DecoderInput input, Func<Tensor, Tensor> choose)
