@@ -80,30 +80,38 @@ internal sealed class CacheLayer : IDisposable
     /// <summary>Forgets all tokens; the room stays.</summary>
     public void Reset() => (Seen, Held, _start) = (0, 0, 0);
 
-    /// <summary>Overwrites some rows with others.</summary>
-    /// <param name="targets">The rows to overwrite, Int64.</param>
-    /// <param name="sources">The rows to put there, as they were before.</param>
-    public void Overwrite(Tensor targets, Tensor sources)
+    /// <summary>Puts rows in the place of others. Copies row by row: many times faster than by a tensor of indices.</summary>
+    /// <param name="rows">For each row the one that takes its place.</param>
+    /// <param name="moved">The rows for which that is another one.</param>
+    public void Reorder(long[] rows, long[] moved)
     {
         if (_room is null || Held == 0) return;
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         Tensor held = _room.narrow(3, _start, Held);
-        held.index_copy_(1, targets, held.index_select(1, sources));
+
+        // What is overwritten and needed elsewhere is put aside.
+        var aside = moved.Where(row => moved.Any(other => rows[other] == row)).ToDictionary(row => row, row => held.select(1, row).clone());
+        foreach (long row in moved) held.select(1, row).copy_(aside.GetValueOrDefault(rows[row]) ?? held.select(1, rows[row]));
     }
 
-    /// <summary>Makes these rows, in this order, the only ones.</summary>
-    /// <param name="rows">Int64; a row may be named several times.</param>
-    public void Select(Tensor rows)
+    /// <summary>Makes these rows, in this order, the only ones; a row may be named several times.</summary>
+    public void Select(long[] rows)
     {
-        if (_room is not null) Replace(CopyRoom(_room.shape[3], held => held.index_select(1, rows)));
+        if (_room is null) return;
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor room = NewRoom(rows.Length, _room.shape[2], _room.shape[3], _room.shape[4], _room.dtype, _room.device);
+        Tensor source = _room.narrow(3, _start, Held), target = room.narrow(3, 0, Held);
+        for (int row = 0; row < rows.Length; row++) target.select(1, row).copy_(source.select(1, rows[row]));
+        Replace(room);
     }
 
     /// <summary>Another layer that holds the same.</summary>
     public CacheLayer Clone()
     {
         var clone = new CacheLayer(Window, _maximum) { Seen = Seen, Held = Held };
-        if (_room is not null) clone.Replace(CopyRoom(_room.shape[3], static held => held));
+        if (_room is not null) clone.Replace(CopyRoom(_room.shape[3]));
         return clone;
     }
 
@@ -129,7 +137,7 @@ internal sealed class CacheLayer : IDisposable
         if (size < _largestRoom)
         {
             size = RoomFor(Math.Max(needed, 2 * size));
-            Replace(CopyRoom(size, static held => held));
+            Replace(CopyRoom(size));
             return needed <= size;
         }
 
@@ -153,17 +161,13 @@ internal sealed class CacheLayer : IDisposable
 
     private Tensor Join(Tensor room, Tensor added) => Held == 0 ? added.alias() : cat([room.narrow(2, _start, Held), added], 2);
 
-    /// <summary>A room with what is held at its front.</summary>
-    /// <param name="size">The tokens that it has place for.</param>
-    /// <param name="choose">Chooses rows of <c>[2, rows, key-value heads, held, head]</c>.</param>
-    private Tensor CopyRoom(long size, Func<Tensor, Tensor> choose)
+    /// <summary>Another room, with what is held at its front.</summary>
+    private Tensor CopyRoom(long size)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        long[] shape = _room!.shape;
-        Tensor held = choose(_room.narrow(3, _start, Held));
-        Tensor room = NewRoom(held.shape[1], shape[2], size, shape[4], _room.dtype, _room.device);
-        room.narrow(3, 0, Held).copy_(held);
+        Tensor room = NewRoom(_room!.shape[1], _room.shape[2], size, _room.shape[4], _room.dtype, _room.device);
+        room.narrow(3, 0, Held).copy_(_room.narrow(3, _start, Held));
         return room.MoveToOuterDisposeScope();
     }
 

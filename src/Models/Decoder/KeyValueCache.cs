@@ -195,19 +195,14 @@ public abstract class KeyValueCache : IDisposable
     private void Take(long[] rows)
     {
         if (BatchSize == 0) return;
-        Device device = _layers[0].Room!.device;
-        using var scope = NewDisposeScope();
         if (rows.Length != BatchSize)
         {
-            Tensor chosen = tensor(rows, device: device);
-            foreach (CacheLayer layer in _layers) layer.Select(chosen);
+            foreach (CacheLayer layer in _layers) layer.Select(rows);
             return;
         }
 
         long[] moved = [.. Enumerable.Range(0, rows.Length).Select(row => (long)row).Where(row => rows[row] != row)];
         if (moved.Length == 0) return;
-        Tensor targets = tensor(moved, device: device);
-        Tensor sources = tensor([.. moved.Select(row => rows[row])], device: device);
-        foreach (CacheLayer layer in _layers) layer.Overwrite(targets, sources);
+        foreach (CacheLayer layer in _layers) layer.Reorder(rows, moved);
     }
 }

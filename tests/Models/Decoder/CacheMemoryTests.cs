@@ -11,7 +11,7 @@ public class CacheMemoryTests
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        foreach (int[] chunks in new int[][] { [.. Enumerable.Repeat(1, 400)], [400], [3, 300, 1, 96], [.. Enumerable.Repeat(8, 50)] })
+        foreach (int[] chunks in new int[][] { [.. Enumerable.Repeat(1, 400)], [400], [3, 300, 1, 96], [.. Enumerable.Repeat(8, 50)], [.. Enumerable.Repeat(new[] { 5, 6, 2, 3, 4 }, 20).SelectMany(c => c)] })
         {
             using var layer = new CacheLayer(Window);
             foreach (int count in chunks)

@@ -81,6 +81,7 @@ public class KeyValueCacheTests
             Run(model, cache, ids, prefix - 1, 1);
 
             Check("reordered", [2, 0, 0], cache, static c => c.Reorder(tensor(new long[] { 2, 0, 0 })));
+            Check("in a circle", [1, 2, 0], cache, static c => c.Reorder(tensor(new long[] { 1, 2, 0 })));
             Check("in place", [0, 1, 2], cache, static c => c.Reorder(tensor(new int[] { 0, 1, 2 })));
             Check("repeated", [0, 0, 1, 1, 2, 2], cache, static c => c.Repeat(2));
             Check("selected", [2, 1], cache, static c => c.Select(tensor(new long[] { 2, 1 })));
