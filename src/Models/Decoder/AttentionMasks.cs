@@ -44,8 +44,7 @@ internal readonly record struct AttentionMasks(LayerMask Full, LayerMask Sliding
 
         Tensor? visible = attentionMask is null ? null : Padding(attentionMask, batch, columns, device);
 
-        // As in the reference, texts are told apart only where causality does not already reach into all of them.
-        Tensor? segments = attentionMask is null && cache is null && positionIds is not null && config.IsCausal ? Segments(positionIds) : null;
+        Tensor? segments = attentionMask is null && cache is null && positionIds is not null ? Segments(positionIds) : null;
         LayerMask full = someAreFull ? Layer(columns, window: null) : default;
         LayerMask sliding = slidingLayer < 0 ? full
             : config.SlidingWindow is { } window && window < slidingKeys ? Layer(slidingKeys, window)
