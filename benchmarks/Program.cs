@@ -45,10 +45,10 @@ tickets.SetAction(arguments => Tickets.Run(Folder(arguments), arguments.GetValue
 
 var rowsAtOnce = new Option<int>("--rows") { DefaultValueFactory = _ => 1, Description = "Rows at once." };
 var lengths = new Option<int[]>("--lengths") { DefaultValueFactory = _ => [128, 1024, 4096], Description = "Cached tokens when measuring begins.", AllowMultipleArgumentsPerToken = true };
-var tokens = new Option<int>("--tokens") { DefaultValueFactory = _ => 32, Description = "Tokens measured at each length." };
-var decoding = new Command("decoding", "Token by token with a cache; random weights of the shapes that config.json says.") { model, rowsAtOnce, lengths, tokens, precision };
+var measured = new Option<int>("--tokens") { DefaultValueFactory = _ => 32, Description = "Tokens measured at each length." };
+var decoding = new Command("decoding", "Token by token with a cache; random weights of the shapes that config.json says.") { model, rowsAtOnce, lengths, measured, precision };
 decoding.SetAction(arguments => Decoding.Run(
-    arguments.GetValue(model)!, arguments.GetValue(rowsAtOnce), arguments.GetValue(lengths)!, arguments.GetValue(tokens),
+    arguments.GetValue(model)!, arguments.GetValue(rowsAtOnce), arguments.GetValue(lengths)!, arguments.GetValue(measured),
     arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
 
 return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, decoding, spam, tickets }.Parse(args).Invoke();
