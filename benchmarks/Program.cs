@@ -2,6 +2,7 @@ using System.CommandLine;
 using MLComponents.Benchmarks;
 using MLComponents.Models;
 using MLComponents.Trainers;
+using static TorchSharp.torch;
 
 var model = new Argument<string>("model") { Description = "A Hugging Face folder, or 'tiny' for the decoder that comes with the library." };
 var data = new Option<string>("--data") { Description = "SMSSpamCollection (label, tab, text), or tickets.tsv.", Required = true };
@@ -60,4 +61,12 @@ var isCold = new Argument<bool>("cold");
 var oneLoad = new Command("loading-variant", "One variant of loading, in this process.") { loadVariant, loadFolder, isCold };
 oneLoad.SetAction(arguments => Loading.Run(arguments.GetValue(loadVariant)!, arguments.GetValue(loadFolder)!, arguments.GetValue(isCold)));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, spam, tickets, tokenization, loading, oneLoad }.Parse(args).Invoke();
+var rowsAtOnce = new Option<int>("--rows") { DefaultValueFactory = _ => 1, Description = "Rows at once." };
+var lengths = new Option<int[]>("--lengths") { DefaultValueFactory = _ => [128, 1024, 4096], Description = "Cached tokens when measuring begins.", AllowMultipleArgumentsPerToken = true };
+var measured = new Option<int>("--tokens") { DefaultValueFactory = _ => 32, Description = "Tokens measured at each length." };
+var decoding = new Command("decoding", "Token by token with a cache; random weights of the shapes that config.json says.") { model, rowsAtOnce, lengths, measured, precision };
+decoding.SetAction(arguments => Decoding.Run(
+    arguments.GetValue(model)!, arguments.GetValue(rowsAtOnce), arguments.GetValue(lengths)!, arguments.GetValue(measured),
+    arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
+
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, decoding, spam, tickets, tokenization, loading, oneLoad }.Parse(args).Invoke();

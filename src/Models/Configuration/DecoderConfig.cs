@@ -209,4 +209,7 @@ public sealed record DecoderConfig
 
     /// <summary>Whether a layer slides.</summary>
     internal bool IsSliding(int layer) => layer < SlidingLayers.Count && SlidingLayers[layer];
+
+    /// <summary>How many tokens, itself included, a token of a layer sees; null if it sees all before it.</summary>
+    internal int? WindowOf(int layer) => IsSliding(layer) ? SlidingWindow : null;
 }

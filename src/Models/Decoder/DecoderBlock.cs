@@ -33,7 +33,7 @@ internal sealed class DecoderBlock : DecoderModule
     {
         (DecoderConfig config, TensorNames names) = (context.Config, context.Names);
         _index = index;
-        Window = config.IsSliding(index) ? config.SlidingWindow : null;
+        Window = config.WindowOf(index);
         _chooseMask = Window is null ? static masks => masks.Full : static masks => masks.Sliding;
         _attention = Register(names.Attention, new Attention(context));
         _feedForward = Register(names.FeedForward, FeedForward.Create(context));

@@ -13,7 +13,8 @@ public sealed record DecoderInput
 
     /// <summary>
     /// Null: nothing is hidden. <c>[batch, cached + seq]</c>: 0 at padding, else 1.
-    /// <c>[batch or 1, heads or 1, seq, cached + seq]</c>: which query sees which key, true or false, or numbers added to the scores; then causality is the caller's.
+    /// <c>[batch or 1, heads or 1, seq, cached + seq]</c>: which query sees which key, true or false, or numbers added to the scores; then causality and windows
+    /// are the caller's. The columns are all tokens that the cache has seen, whether its sliding layers still hold them or not.
     /// </summary>
     public torch.Tensor? AttentionMask { get; init; }
 
@@ -23,7 +24,7 @@ public sealed record DecoderInput
     /// </summary>
     public torch.Tensor? PositionIds { get; init; }
 
-    /// <summary>Keys and values of earlier tokens; those of this call are added. Not for training.</summary>
+    /// <summary>Keys and values of earlier tokens; those of this call are added. Gradients stop at the earlier ones.</summary>
     public KeyValueCache? Cache { get; init; }
 
     /// <summary>Whether to give the hidden states between the layers.</summary>

@@ -49,8 +49,9 @@ internal sealed class DecoderModel : DecoderModule
         int past = input.Cache?.Length ?? 0;
         int length = (int)hidden.shape[1];
         Tensor? positions = PositionIds(input.PositionIds, hidden);
+        input.Cache?.CheckThatItServes(_config, hidden.shape[0], length, hidden.dtype, hidden.device);
         AttentionMasks masks = AttentionMasks.Build(
-            _config, hidden.shape[0], past, length, input.AttentionMask, positions, input.Cache is not null, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
+            _config, input.Cache, hidden.shape[0], length, input.AttentionMask, positions, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
         RotaryTable rotary = (positions is null ? _rotary.Follow(past, length, hidden.device) : _rotary.At(positions)).As(hidden.dtype);
 
         List<Tensor> hiddenStates = [];
@@ -104,7 +105,7 @@ internal sealed class DecoderModel : DecoderModule
         int length = (int)hidden.shape[1];
         RotaryTable rotary = _rotary.Follow(0, length, hidden.device).As(hidden.dtype);
         AttentionMasks masks = AttentionMasks.Build(
-            _config, hidden.shape[0], 0, length, null, null, false, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
+            _config, null, hidden.shape[0], length, null, null, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
         Tensor state = hidden.alias();
         for (int layer = first; layer < end; layer++)
         {

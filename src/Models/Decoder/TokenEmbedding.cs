@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -22,10 +23,25 @@ internal class TokenEmbedding : WeightedModule
         frozenId is { } id ? new PartlyFrozenEmbedding(vocabularySize, size, id, dtype, device) : new TokenEmbedding(vocabularySize, size, dtype, device);
 
     /// <summary><c>[batch, seq] -> [batch, seq, size]</c>.</summary>
+    /// <exception cref="ArgumentException">The ids are not Int64 or Int32.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">On the CPU: an id has no vector. Elsewhere looking would mean waiting for the device.</exception>
     public override Tensor Compute(Tensor ids, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
+        if (ids.dtype is not (ScalarType.Int64 or ScalarType.Int32)) throw new ArgumentException($"The token ids have type {ids.dtype}; expected Int64 or Int32.", nameof(ids));
+        if (ids.device_type == DeviceType.CPU && ids.NumberOfElements > 0 && (ids.min().ToInt64() < 0 || ids.max().ToInt64() >= weight.shape[0]))
+            throw OutOfVocabulary(ids, weight.shape[0]);
         return weight.index_select(0, ids.reshape(-1)).view(ids.shape[0], ids.shape[1], -1).MoveToOuterDisposeScope();
+    }
+
+    private static ArgumentOutOfRangeException OutOfVocabulary(Tensor ids, long size)
+    {
+        long width = ids.shape[1];
+        long[] values = ids.to(ScalarType.Int64).reshape(-1).data<long>().ToArray();
+        int place = Array.FindIndex(values, id => id < 0 || id >= size);
+        return new ArgumentOutOfRangeException(
+            nameof(ids), values[place],
+            $"The token id in row {place / width}, column {place % width} is not in the model's vocabulary; expected from 0 to {size - 1}. Is the tokenizer that of the model?");
     }
 }
 

