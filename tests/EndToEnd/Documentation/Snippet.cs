@@ -32,7 +32,7 @@ internal sealed partial record Snippet(int Line, string Usings, string Statement
     [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();
 
-    [GeneratedRegex(@"^(using [\w.]+;)?\s*$")]
+    [GeneratedRegex(@"^(using (static )?[\w.]+;)?\s*$")]
     private static partial Regex UsingDirective();
 
     [GeneratedRegex(@"^((public|internal|sealed|abstract|static|readonly|partial) )*(class|record|struct|enum|interface) ")]
