@@ -45,7 +45,7 @@ public sealed class QuestionAnsweringModel : PretrainedModel
         string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0,
         bool ignoreMismatchedSizes = false) =>
         ModelFolder.Load(
-            folder, static config => config, static (config, storage) => new QuestionAnsweringModel(config, storage, initialize: false),
+            folder, static config => config, Create,
             new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
 
     /// <summary>Scores each token.</summary>
@@ -84,4 +84,7 @@ public sealed class QuestionAnsweringModel : PretrainedModel
         long length = logits.shape[1];
         return CrossEntropy.Mean(logits, positions.view(-1).clamp(0, length), ignoredLabel: length);
     }
+
+    /// <summary>A model that gets its weights from a checkpoint.</summary>
+    internal static QuestionAnsweringModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

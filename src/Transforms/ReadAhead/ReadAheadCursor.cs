@@ -4,24 +4,18 @@ using Microsoft.ML.Data;
 namespace MLComponents.Transforms;
 
 /// <summary>
-/// Reads a window of rows ahead, scores them in batches of like length and serves them in their own order. The window starts at
-/// one batch and doubles, so that a preview stays cheap, and is bounded in rows and in characters, so that memory does not grow
-/// with the data.
+/// Reads a window of rows ahead, has them computed together and serves them in their own order. The window starts small and
+/// doubles, so that a preview stays cheap, and is bounded in rows and in characters, so that memory does not grow with the data.
 /// </summary>
-internal sealed class ClassificationCursor : DataViewRowCursor
+internal sealed class ReadAheadCursor<TInput, TResult> : DataViewRowCursor
 {
-    /// <summary>A window of very long texts ends here, whatever <see cref="SequenceClassificationSettings.LookAhead"/> says: 4 M characters, 8 MB.</summary>
-    internal const int MostCharacters = 1 << 22;
-
-    private readonly SequenceClassificationTransformer _transformer;
-    private readonly ClassificationMap _map;
+    private readonly ReadAheadMap<TInput, TResult> _map;
     private readonly DataViewRowCursor _input;
     private readonly bool[] _active;
     private readonly SlotBuffer?[] _columns;
-    private readonly ValueGetter<ReadOnlyMemory<char>> _text;
+    private readonly Func<TInput> _read;
     private readonly ValueGetter<DataViewRowId> _id;
-    private readonly TruncationReport _report = new();
-    private readonly ScoringWindow _window;
+    private readonly ReadAheadWindow<TInput, TResult> _window;
     private long[] _batchNumbers = [];
     private DataViewRowId[] _ids = [];
     private int _windowRows;
@@ -30,13 +24,13 @@ internal sealed class ClassificationCursor : DataViewRowCursor
     private bool _finished;
     private bool _disposed;
 
-    public ClassificationCursor(SequenceClassificationTransformer transformer, ClassificationMap map, DataViewRowCursor input, bool[] active)
+    public ReadAheadCursor(ReadAheadMap<TInput, TResult> map, DataViewRowCursor input, bool[] active)
     {
-        (_transformer, _map, _input, _active) = (transformer, map, input, active);
+        (_map, _input, _active) = (map, input, active);
         _columns = [.. map.InputSchema.Select(column => active[column.Index] ? SlotBuffer.Create(input, column) : null)];
-        _text = input.GetGetter<ReadOnlyMemory<char>>(map.Text);
+        _read = map.Reader(input);
         _id = input.GetIdGetter();
-        _window = new ScoringWindow(transformer, _report);
+        _window = map.NewWindow();
     }
 
     public override DataViewSchema Schema => _map.OutputSchema;
@@ -55,7 +49,7 @@ internal sealed class ClassificationCursor : DataViewRowCursor
             _finished = true;
             _slot = -1;
             _position = -1;
-            _report.Tell(_transformer);
+            _window.Tell();
             return false;
         }
         _slot++;
@@ -79,7 +73,7 @@ internal sealed class ClassificationCursor : DataViewRowCursor
         if (disposing && !_disposed)
         {
             _disposed = true;
-            _report.Tell(_transformer);
+            _window.Tell();
             _input.Dispose();
         }
         base.Dispose(disposing);
@@ -90,22 +84,20 @@ internal sealed class ClassificationCursor : DataViewRowCursor
 
     private bool Fill()
     {
-        _transformer.CheckAlive();
-        SequenceClassificationSettings settings = _transformer.Settings;
-        _windowRows = _windowRows == 0 ? Math.Min(settings.BatchSize, settings.LookAhead) : (int)Math.Min(2L * _windowRows, settings.LookAhead);
+        _map.CheckAlive();
+        _windowRows = _windowRows == 0 ? Math.Min(_map.FirstRows, _map.MostRows) : (int)Math.Min(2L * _windowRows, _map.MostRows);
         _window.Clear();
         _slot = -1;
-        for (long characters = 0; _window.Count < _windowRows && characters < MostCharacters && _input.MoveNext();)
+        for (long characters = 0; _window.Count < _windowRows && characters < ReadAhead.MostCharacters && _input.MoveNext();)
         {
             int slot = _window.Count;
             if (slot == _ids.Length) Grow();
             foreach (SlotBuffer? column in _columns) column?.Fetch(slot);
             _batchNumbers[slot] = _input.Batch;
             _id(ref _ids[slot]);
-            ReadOnlyMemory<char> text = default;
-            _text(ref text);
-            _window.Add(text);
-            characters += text.Length;
+            TInput input = _read();
+            _window.Add(input);
+            characters += _map.Characters(input);
         }
         return _window.Count > 0;
     }
