@@ -11,6 +11,10 @@ internal static class GenerationStrategy
         return call.Settings.Mode switch
         {
             GenerationMode.Tokens => TokenSearch.Run(call),
+            GenerationMode.Beams => BeamSearch.Run(call),
+            GenerationMode.DiverseBeams => DiverseBeamSearch.Run(call),
+            GenerationMode.Contrastive => ContrastiveSearch.Run(call),
+            GenerationMode.Assisted => AssistedSearch.Run(call),
             var mode => throw new NotSupportedException($"{mode}"),
         };
     }

@@ -15,7 +15,7 @@ internal static class TokenSearch
         call.Input.Streamer?.Put(call.Prompts.Padded(0));
 
         List<GenerationRow> active = [.. rows];
-        while (true)
+        for (int step = 1; ; step++)
         {
             for (int place = 0; place < active.Count; place++)
             {
@@ -34,7 +34,7 @@ internal static class TokenSearch
                 foreach (GenerationRow row in active) row.Stop(FinishReason.Time);
             if (active.All(static row => row.FinishReason is not null)) break;
             Leave(active, batch, guidance, record, call);
-            int[][] last = [.. active.Select(row => new[] { row.FinishReason is null ? row.Ids[^1] : call.Settings.PadId })];
+            int[][] last = [.. active.Select(row => new[] { row.NewIds.Length == step ? row.Ids[^1] : call.Settings.PadId })];
             GenerationCall.Read(batch, last, logits.AsSpan(0, active.Count * vocabulary));
             guidance?.Read(last);
         }
