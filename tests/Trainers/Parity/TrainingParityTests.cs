@@ -50,7 +50,7 @@ public class TrainingParityTests(ITestOutputHelper output)
     {
         Trajectory run = Trajectory.Named(name);
         using PretrainedModel model = run.LoadModel();
-        ParameterGroup[] groups = [.. WeightDecayGroups.Of(model, run.WeightDecay)];
+        ParameterGroup[] groups = [.. ParameterGroups.Of(model, run.WeightDecay)];
         Assert.Equal(run.Decaying.Order(), Names(groups[0]));
         Assert.Equal(run.NotDecaying.Order(), Names(groups[1]));
 

@@ -106,7 +106,7 @@ internal sealed class Trajectory
     public FusedAdamW CreateOptimizer(PretrainedModel model, bool masterWeights)
     {
         double[] betas = [.. Optimizer().GetProperty("betas").EnumerateArray().Select(beta => beta.GetDouble())];
-        return new FusedAdamW(WeightDecayGroups.Of(model, WeightDecay), masterWeights, betas[0], betas[1], Optimizer("eps"), seed: 1);
+        return new FusedAdamW(ParameterGroups.Of(model, WeightDecay), masterWeights, betas[0], betas[1], Optimizer("eps"), seed: 1);
     }
 
     public SafetensorsFile OpenTensors() => SafetensorsFile.Open(Path.Combine(_folder, "trajectory.safetensors"));
