@@ -53,7 +53,7 @@ public class TrainedWeightsTests(TinyFolder folder) : IClassFixture<TinyFolder>
         Assert.Equal((4, rankStabilized, dora), (adapter.Options.Rank, adapter.Options.UseRankStabilized, adapter.Options.UseDora));
         Assert.Contains("score", adapter.Options.ModulesToSave!);
         Dictionary<string, float[]> expected = Values(before), found = Values(trained.Model);
-        Assert.All(expected, pair => Assert.Equal(pair.Value, found[pair.Key]));
+        Assert.All(expected.Where(pair => pair.Key != "score.weight"), pair => Assert.Equal(pair.Value, found[pair.Key])); // the head is fresh: other labels
         Assert.InRange(Runs.Accuracy(Runs.Scores(trained, data), data), 0.7, 1);
         float[][] adapted = Runs.Scores(trained, data);
         using (trained.Model.Adapters.Disable()) Assert.NotEqual(adapted, Runs.Scores(trained, data));
