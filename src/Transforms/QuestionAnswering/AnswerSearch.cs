@@ -30,7 +30,7 @@ internal static class AnswerSearch
                 foreach (int end in ends)
                 {
                     if (end < start || end - start + 1 > maxAnswerLength) continue;
-                    (int Start, int End) place = (row.Places[window.First + start].Start, row.Places[window.First + end].End);
+                    (int Start, int End) place = Trimmed(row.Context.Span, row.Places[window.First + start].Start, row.Places[window.First + end].End);
                     if (place.End <= place.Start) continue; // nothing but white space
                     float sum = numbers[2 * (window.Start + start)] + numbers[(2 * (window.Start + end)) + 1];
                     if (!sums.TryGetValue(place, out float other) || sum > other) sums[place] = sum;
@@ -43,6 +43,14 @@ internal static class AnswerSearch
         return [.. Enumerable.Range(0, topK).Select(rank => rank < ranked.Count
             ? new Answer(row.Context[ranked[rank].Key.Start..ranked[rank].Key.End], ranked[rank].Key.Start, (float)(Math.Exp((double)ranked[rank].Value - ranked[0].Value) / total))
             : Answer.None)];
+    }
+
+    /// <summary>A part of a text without the white space at its ends, which many tokens begin with.</summary>
+    private static (int Start, int End) Trimmed(ReadOnlySpan<char> text, int start, int end)
+    {
+        while (start < end && char.IsWhiteSpace(text[start])) start++;
+        while (start < end && char.IsWhiteSpace(text[end - 1])) end--;
+        return (start, end);
     }
 
     private static int[] Largest(Func<int, float> value, int count, int most) =>

@@ -23,15 +23,7 @@ internal sealed class QuestionEncoder(PretrainedTokenizer tokenizer, int maxLeng
 
         if (count == 0) return new(row.Context, [], [], truncated);
         var places = new (int Start, int End)[count];
-        ReadOnlySpan<char> context = row.Context.Span;
-        for (int token = 0; token < count; token++)
-        {
-            (int from, int to) = (encoding.Offsets[start + token].Start.Value, encoding.Offsets[start + token].End.Value);
-            while (from < to && char.IsWhiteSpace(context[from])) from++;
-            while (from < to && char.IsWhiteSpace(context[to - 1])) to--;
-            places[token] = (from, to);
-        }
-
+        for (int token = 0; token < count; token++) places[token] = (encoding.Offsets[start + token].Start.Value, encoding.Offsets[start + token].End.Value);
         return new(row.Context, TokenWindow.Cut([.. encoding.Ids], start, count, maxLength, stride), places, truncated);
     }
 
