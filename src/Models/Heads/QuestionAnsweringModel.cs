@@ -45,7 +45,7 @@ public sealed class QuestionAnsweringModel : PretrainedModel
         string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0,
         bool ignoreMismatchedSizes = false) =>
         ModelFolder.Load(
-            folder, static config => config, static (config, storage) => new QuestionAnsweringModel(config, storage, initialize: false),
+            folder, static config => config, Create,
             new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
 
     /// <summary>Reads a folder as another configuration; what does not fit it is fresh.</summary>
@@ -105,5 +105,6 @@ public sealed class QuestionAnsweringModel : PretrainedModel
         return CrossEntropy.Mean(logits, positions.view(-1).clamp(0, length), ignoredLabel: length);
     }
 
-    private static QuestionAnsweringModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+    /// <summary>A model that gets its weights from a checkpoint.</summary>
+    internal static QuestionAnsweringModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

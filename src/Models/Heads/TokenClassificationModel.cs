@@ -49,7 +49,7 @@ public sealed class TokenClassificationModel : PretrainedModel
     {
         if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
         return ModelFolder.Load(
-            folder, config => config.WithLabelCount(labelCount), static (config, storage) => new TokenClassificationModel(config, storage, initialize: false),
+            folder, config => config.WithLabelCount(labelCount), Create,
             new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
     }
 
@@ -101,5 +101,6 @@ public sealed class TokenClassificationModel : PretrainedModel
         return CrossEntropy.Mean(logits.reshape(-1, logits.shape[2]), labels.reshape(-1), classWeights, labelSmoothing).MoveToOuterDisposeScope();
     }
 
-    private static TokenClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+    /// <summary>A model that gets its weights from a checkpoint.</summary>
+    internal static TokenClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

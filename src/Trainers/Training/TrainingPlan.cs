@@ -7,10 +7,10 @@ namespace MLComponents.Trainers;
 internal sealed record TrainingPlan(int Epochs, long Steps, LearningRates Rates)
 {
     /// <summary>Plans a run over a number of rows.</summary>
-    public static TrainingPlan For(long rows, double learningRate, SequenceClassificationOptions options)
+    public static TrainingPlan For(long rows, FineTuningOptions options)
     {
         long steps = options.Epochs * ((rows + options.BatchSize - 1) / options.BatchSize);
         long warmup = (long)Math.Ceiling(steps * options.WarmupRatio);
-        return new TrainingPlan(options.Epochs, steps, new LearningRates(learningRate, options.Schedule, warmup, steps));
+        return new TrainingPlan(options.Epochs, steps, new LearningRates(options.PeakLearningRate, options.Schedule, warmup, steps));
     }
 }

@@ -9,7 +9,7 @@ internal sealed class WeightSnapshot : IDisposable
     private readonly Dictionary<string, Tensor> _copies = [];
 
     /// <summary>Copies the weights of now over the copies of before.</summary>
-    public void Take(SequenceClassificationModel model)
+    public void Take(PretrainedModel model)
     {
         using var noGradients = no_grad();
         foreach ((string name, TorchSharp.Modules.Parameter parameter) in model.named_parameters())
@@ -20,7 +20,7 @@ internal sealed class WeightSnapshot : IDisposable
     }
 
     /// <summary>Puts the copies back into the model; without copies the model stays as it is.</summary>
-    public void Restore(SequenceClassificationModel model)
+    public void Restore(PretrainedModel model)
     {
         using var noGradients = no_grad();
         foreach ((string name, TorchSharp.Modules.Parameter parameter) in model.named_parameters())

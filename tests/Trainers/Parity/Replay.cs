@@ -20,7 +20,7 @@ internal sealed class Replay : IDisposable
         using SafetensorsFile tensors = run.OpenTensors();
         using Tensor ids = tensors.Read("batch.input_ids"), mask = tensors.Read("batch.attention_mask"), labels = tensors.Read("batch.labels");
         using Tensor probeIds = tensors.Read("probe.input_ids"), probeMask = tensors.Read("probe.attention_mask");
-        TrainingRow[] probe = Trajectory.Rows(probeIds, probeMask, null);
+        ClassifiedText[] probe = Trajectory.Rows(probeIds, probeMask, null);
         using FusedAdamW optimizer = run.CreateOptimizer(_model, masterWeights);
         using var loss = new ClassificationLoss(run.ClassWeights, CPU);
 
@@ -30,15 +30,15 @@ internal sealed class Replay : IDisposable
         for (int step = 0; step < run.Steps; step++)
         {
             using DisposeScope scope = NewDisposeScope();
-            TrainingRow[] batch = Trajectory.Rows(ids[step].contiguous(), mask[step].contiguous(), labels[step].contiguous());
+            ClassifiedText[] batch = Trajectory.Rows(ids[step].contiguous(), mask[step].contiguous(), labels[step].contiguous());
             double sum = 0;
             int start = 0;
             foreach (int size in run.PartSizes)
             {
-                TrainingRow[] part = batch[start..(start += size)];
+                ClassifiedText[] part = batch[start..(start += size)];
                 using TokenBatch tokens = TokenBatch.Create(Array.ConvertAll(part, row => row.Ids), padId: 0);
                 Tensor share = loss.Share(
-                    _model.ForwardPooled(tokens.InputIds, tokens.LastPositions), tensor(Array.ConvertAll(part, row => (long)row.Label)), loss.TotalWeight(batch));
+                    _model.ForwardPooled(tokens.InputIds, tokens.LastPositions), tensor(Array.ConvertAll(part, row => (long)row.Label)), batch.Sum(row => loss.WeightOf(row.Label)));
                 share.backward();
                 sum += share.ToDouble();
             }
@@ -72,7 +72,7 @@ internal sealed class Replay : IDisposable
 
     public void Dispose() => _model.Dispose();
 
-    private float[] Probe(TrainingRow[] rows)
+    private float[] Probe(ClassifiedText[] rows)
     {
         using DisposeScope scope = NewDisposeScope();
         using var noGradients = no_grad();

@@ -119,11 +119,11 @@ internal sealed class Trajectory
     }
 
     /// <summary>The rows of a batch of ids, without their padding.</summary>
-    public static TrainingRow[] Rows(Tensor ids, Tensor mask, Tensor? labels)
+    public static ClassifiedText[] Rows(Tensor ids, Tensor mask, Tensor? labels)
     {
         int length = (int)ids.shape[1];
         long[] tokens = ids.data<long>().ToArray(), kept = mask.data<long>().ToArray();
-        return [.. Enumerable.Range(0, (int)ids.shape[0]).Select(row => new TrainingRow(
+        return [.. Enumerable.Range(0, (int)ids.shape[0]).Select(row => new ClassifiedText(
             [.. Enumerable.Range(row * length, length).Where(i => kept[i] != 0).Select(i => (int)tokens[i])],
             labels is null ? 0 : (int)labels.data<long>()[row]))];
     }

@@ -28,7 +28,6 @@ public class OptionsTests
         ["Precision is 9"] = (options => options.Precision = (Precision)9, "Float32 or BFloat16"),
         ["WeightUpdate is 9"] = (options => options.WeightUpdate = (WeightUpdate)9, "MasterWeights or StochasticRounding"),
         ["Schedule is 9"] = (options => options.Schedule = (LearningRateSchedule)9, "Linear, Cosine or Constant"),
-        ["ValidationMetric is 9"] = (options => options.ValidationMetric = (ValidationMetric)9, "LogLoss, MicroAccuracy or MacroAccuracy"),
         ["TruncationSide is 9"] = (options => options.TruncationSide = (TruncationSide)9, "End, Start or Middle"),
         ["ClassWeights['a'] is -1"] = (options => options.ClassWeights = new Dictionary<string, double> { ["a"] = -1 }, "at least 0"),
         ["ClassWeights['a'] is NaN"] = (options => options.ClassWeights = new Dictionary<string, double> { ["a"] = double.NaN }, "at least 0"),

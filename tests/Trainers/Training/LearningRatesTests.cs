@@ -35,8 +35,8 @@ public class LearningRatesTests
     [InlineData(10, 1, 1, 1, 10, 10)]
     public void A_plan_counts_partial_batches_and_rounds_the_warm_up_up(long rows, int batchSize, int epochs, double warmupRatio, long steps, long warmupSteps)
     {
-        var options = new SequenceClassificationOptions { BatchSize = batchSize, Epochs = epochs, WarmupRatio = warmupRatio, Schedule = LearningRateSchedule.Cosine };
-        TrainingPlan plan = TrainingPlan.For(rows, 0.5, options);
+        var options = new SequenceClassificationOptions { BatchSize = batchSize, Epochs = epochs, WarmupRatio = warmupRatio, Schedule = LearningRateSchedule.Cosine, LearningRate = 0.5 };
+        TrainingPlan plan = TrainingPlan.For(rows, options);
         Assert.Equal((epochs, steps), (plan.Epochs, plan.Steps));
         Assert.Equal(new LearningRates(0.5, LearningRateSchedule.Cosine, warmupSteps, steps), plan.Rates);
     }

@@ -2,23 +2,21 @@ using MLComponents.Transforms;
 
 namespace MLComponents.Trainers;
 
-/// <summary>Scores the validation rows as the trained transformer will score rows: batched by length, no gradients.</summary>
-/// <param name="rows">The rows.</param>
+/// <summary>Scores validation rows as the trained transformer will score rows: batched by length, no gradients.</summary>
 /// <param name="scorer">The model.</param>
-/// <param name="labelCount">How many labels there are.</param>
 /// <param name="batchSize">Most rows at once.</param>
 /// <param name="maxTokens">Most tokens at once, padding included.</param>
-internal sealed class Validation(EncodedRows rows, ITextScorer scorer, int labelCount, int batchSize, int maxTokens)
+internal sealed class ClassificationMetrics(ITextScorer scorer, int batchSize, int maxTokens)
 {
     private const int WindowRows = 2048;
 
     /// <summary>One pass over the rows.</summary>
-    public ValidationResult Run(Action checkAlive)
+    public IReadOnlyDictionary<string, double> Measure(IEnumerable<ClassifiedText> rows, Action checkAlive)
     {
         double logLoss = 0;
-        var seen = new long[labelCount];
-        var right = new long[labelCount];
-        foreach (TrainingRow[] window in rows.Read(checkAlive).Chunk(WindowRows))
+        var seen = new long[scorer.OutputCount];
+        var right = new long[scorer.OutputCount];
+        foreach (ClassifiedText[] window in rows.Chunk(WindowRows))
         {
             foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(window, row => row.Ids.Length), batchSize, maxTokens))
             {
@@ -34,8 +32,12 @@ internal sealed class Validation(EncodedRows rows, ITextScorer scorer, int label
             }
         }
 
-        double macro = Enumerable.Range(0, labelCount).Where(label => seen[label] > 0).Average(label => (double)right[label] / seen[label]);
-        return new ValidationResult(logLoss / seen.Sum(), (double)right.Sum() / seen.Sum(), macro, IsBest: false);
+        return new Dictionary<string, double>
+        {
+            [ValidationMetric.LogLoss.Name] = logLoss / seen.Sum(),
+            [ValidationMetric.MicroAccuracy.Name] = (double)right.Sum() / seen.Sum(),
+            [ValidationMetric.MacroAccuracy.Name] = Enumerable.Range(0, seen.Length).Where(label => seen[label] > 0).Average(label => (double)right[label] / seen[label]),
+        };
     }
 
     private static double LogProbability(float[] logits, int label)

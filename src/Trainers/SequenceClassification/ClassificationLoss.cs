@@ -20,8 +20,8 @@ internal sealed class ClassificationLoss : IDisposable
         if (weights is not null) _weightTensor = tensor(weights, device: device).DetachFromDisposeScope();
     }
 
-    /// <summary>The weight of a whole batch: what sums over its parts are divided by. 0 where every row has a label of weight 0.</summary>
-    public double TotalWeight(IReadOnlyList<TrainingRow> batch) => _weights is null ? batch.Count : batch.Sum(row => _weights[row.Label]);
+    /// <summary>What a row of a label counts.</summary>
+    public double WeightOf(int label) => _weights?[label] ?? 1;
 
     /// <summary>The part's share of the batch's loss, a float32 scalar.</summary>
     /// <param name="logits">[rows, labels] in any precision.</param>
