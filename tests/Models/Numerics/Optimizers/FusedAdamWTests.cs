@@ -111,28 +111,6 @@ public class FusedAdamWTests
         Assert.NotEqual(first, Run(2));
     }
 
-    [Theory]
-    [InlineData(ScalarType.Float32, true)]
-    [InlineData(ScalarType.BFloat16, true)]
-    [InlineData(ScalarType.BFloat16, false)]
-    public void The_fused_step_equals_its_twin_of_tensor_operators(ScalarType dtype, bool masterWeights)
-    {
-        using var scope = NewDisposeScope();
-        manual_seed(2);
-        Tensor start = randn(501, 13).to_type(dtype), gradient = randn(501, 13).to_type(dtype);
-        var fused = new Parameter(start.clone());
-        using var optimizer = new FusedAdamW([new ParameterGroup([fused], Decay)], masterWeights);
-        fused.grad = gradient.clone();
-        optimizer.Step(0.5, gradientScale: 0.25); // steps large enough to see in bfloat16
-
-        using var twin = new FusedAdamW.State(new Parameter(start.clone()), Decay, masterWeights);
-        using (no_grad())
-            FusedAdamW.StepByOperators(twin, gradient, new AdamWKernel((float)(1 - 0.5 * Decay), (float)(0.5 / (1 - 0.9)), 0.9f, 0.999f, (float)(1 / Math.Sqrt(1 - 0.999)), 1e-8f, 0.25f, 1));
-        Tensor difference = (fused.to_type(ScalarType.Float32) - twin.Parameter.to_type(ScalarType.Float32)).abs();
-        float tolerance = dtype == ScalarType.Float32 ? 1e-5f : masterWeights ? 0.016f : 0.032f; // bfloat16: one spacing between 2 and 4
-        Assert.True(difference.max().item<float>() <= tolerance, $"largest difference {difference.max().item<float>()}");
-    }
-
     [Fact]
     public void Parameters_without_gradient_stay_as_they_are()
     {
@@ -141,19 +119,5 @@ public class FusedAdamWTests
         using var optimizer = new FusedAdamW([new ParameterGroup([frozen], Decay)], masterWeights: true);
         optimizer.Step(LearningRate);
         Assert.True(frozen.eq(1).all().item<bool>());
-    }
-
-    [Theory]
-    [InlineData(ScalarType.Float32)]
-    [InlineData(ScalarType.BFloat16)]
-    public void The_gradient_norm_equals_that_of_torch_and_shows_not_a_number(ScalarType dtype)
-    {
-        using var scope = NewDisposeScope();
-        manual_seed(4);
-        Tensor gradient = randn(70_003).to_type(dtype);
-        double expected = gradient.to_type(ScalarType.Float64).norm().ToDouble();
-        Assert.Equal(expected, Math.Sqrt(GradientNorm.SumOfSquares(gradient)), expected * 1e-5);
-        gradient[70_002] = float.NaN;
-        Assert.True(double.IsNaN(GradientNorm.SumOfSquares(gradient)));
     }
 }
