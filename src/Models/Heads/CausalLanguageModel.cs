@@ -187,5 +187,6 @@ public sealed partial class CausalLanguageModel : PretrainedModel
         return new CausalLanguageModelOutput(_head.forward(choose(decoded.LastHiddenState)).MoveToOuterDisposeScope(), decoded);
     }
 
-    private static CausalLanguageModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+    /// <summary>A model that gets its weights from a checkpoint.</summary>
+    internal static CausalLanguageModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }
