@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLComponents.Models;
 
 /// <summary>A decoder that scores the next token.</summary>
-public sealed class CausalLanguageModel : PretrainedModel
+public sealed partial class CausalLanguageModel : PretrainedModel
 {
     /// <summary>The label of a position that a loss leaves out.</summary>
     public const long IgnoredLabel = CrossEntropy.IgnoredLabel;

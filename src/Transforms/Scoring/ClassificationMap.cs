@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLComponents.Transforms;
 
@@ -52,13 +51,7 @@ internal sealed class ClassificationMap : ReadAheadMap<ReadOnlyMemory<char>, Cla
         (0, true) => (ValueGetter<bool>)((ref bool value) => value = current().Label == 1),
         (0, false) => (ValueGetter<uint>)((ref uint value) => value = (uint)current().Label + 1),
         (1, true) => (ValueGetter<float>)((ref float value) => value = current().Scores[0]),
-        (1, false) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
-        {
-            float[] scores = current().Scores;
-            VBufferEditor<float> editor = VBufferEditor.Create(ref value, scores.Length);
-            scores.CopyTo(editor.Values);
-            value = editor.Commit();
-        }),
+        (1, false) => VectorGetter.Of(() => current().Scores),
         _ => (ValueGetter<float>)((ref float value) => value = current().Probability),
     };
 }

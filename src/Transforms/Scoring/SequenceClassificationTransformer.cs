@@ -180,26 +180,12 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
     /// <exception cref="FormatException">An entry is missing or damaged.</exception>
     internal static SequenceClassificationTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry)
     {
-        SequenceClassificationSettings? settings = null;
-        ClassLabels? labels = null;
-        loadEntry(SettingsEntry, stream =>
-        {
-            using var reader = new BinaryReader(stream, System.Text.Encoding.UTF8, leaveOpen: true);
-            try
-            {
-                settings = SequenceClassificationSettings.Read(reader);
-                labels = ClassLabels.Read(reader);
-            }
-            catch (Exception error) when (error is EndOfStreamException or ArgumentException)
-            {
-                throw new FormatException($"The model file's settings are damaged: {error.Message}", error);
-            }
-        });
-
-        TextClassifier classifier = TextClassifier.Read(loadEntry, settings!, ScoringDevice.Choose(env, requested: null));
+        (SequenceClassificationSettings settings, ClassLabels labels) = SettingsEntries.Read(loadEntry, SettingsEntry,
+            reader => (SequenceClassificationSettings.Read(reader), ClassLabels.Read(reader)));
+        TextClassifier classifier = TextClassifier.Read(loadEntry, settings, ScoringDevice.Choose(env, requested: null));
         try
         {
-            return new SequenceClassificationTransformer(env, classifier, labels!, settings!);
+            return new SequenceClassificationTransformer(env, classifier, labels, settings);
         }
         catch (ArgumentException error)
         {
