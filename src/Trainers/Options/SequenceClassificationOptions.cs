@@ -16,6 +16,19 @@ public sealed class SequenceClassificationOptions : FineTuningOptions
     [BooleanChoice]
     public bool BalanceClasses { get; set; }
 
+    /// <summary>
+    /// The part of a row's probability, 0 to below 1, that is spread over all labels, so that the model does not become too sure of itself (Szegedy et al. 2016).
+    /// Not together with <see cref="FocalGamma"/>. Default 0.
+    /// </summary>
+    [Range(0d, 0.2d, init: 0d)]
+    public double LabelSmoothing { get; set; }
+
+    /// <summary>
+    /// How much rows that are right already are disregarded, at least 0: a row's loss is multiplied by (1 − p)ᵞ, where p is the probability of its label (focal loss, Lin et al. 2017; there 2).
+    /// Default 0.
+    /// </summary>
+    public double FocalGamma { get; set; }
+
     /// <summary>The output column of the predicted label. Default "PredictedLabel".</summary>
     public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
 
@@ -37,6 +50,10 @@ public sealed class SequenceClassificationOptions : FineTuningOptions
     internal override void Check()
     {
         base.Check();
+        Require(LabelSmoothing is >= 0 and < 1, nameof(LabelSmoothing), LabelSmoothing, "0 to below 1");
+        Require(FocalGamma is >= 0 and < double.PositiveInfinity, nameof(FocalGamma), FocalGamma, "at least 0");
+        if (LabelSmoothing > 0 && FocalGamma > 0)
+            throw new ArgumentException($"{nameof(LabelSmoothing)} {LabelSmoothing} and {nameof(FocalGamma)} {FocalGamma} exclude each other: set one of them.");
         if (ClassWeights is not null && BalanceClasses)
             throw new ArgumentException($"{nameof(ClassWeights)} and {nameof(BalanceClasses)} exclude each other: set one of them.");
         foreach ((string label, double weight) in ClassWeights ?? new Dictionary<string, double>())

@@ -90,7 +90,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         var data = new TrainingData<ClassifiedText>(Encoded(training), census.Rows, validation is null ? null : Encoded(validation), scorer.MaxLength);
         var metrics = new ClassificationMetrics(scorer, _options.BatchSize, _options.MaxTokensPerBatch);
         return _tuner.Fit(
-            new SequenceClassificationTask(scorer.Model, scorer.PadId, classWeights, metrics), data, $"{census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels",
+            new SequenceClassificationTask(scorer.Model, scorer.PadId, classWeights, metrics, _options), data, $"{census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels",
             environment =>
             {
                 SequenceClassificationSettings settings = ScoringSettings();

@@ -18,11 +18,12 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
     /// <param name="padId">What fills shorter rows; see <see cref="TokenBatch.Create"/>.</param>
     /// <param name="classWeights">What a row of each label counts, or null where all count the same.</param>
     /// <param name="metrics">Measures the model.</param>
-    public SequenceClassificationTask(SequenceClassificationModel model, int? padId, float[]? classWeights, ClassificationMetrics metrics)
+    /// <param name="options">The form of the loss.</param>
+    public SequenceClassificationTask(SequenceClassificationModel model, int? padId, float[]? classWeights, ClassificationMetrics metrics, SequenceClassificationOptions options)
     {
         (_model, _padId, _metrics) = (model, padId, metrics);
         _device = model.parameters().First().device;
-        _loss = new ClassificationLoss(classWeights, _device);
+        _loss = new ClassificationLoss(classWeights, _device, options.LabelSmoothing, options.FocalGamma);
     }
 
     /// <inheritdoc/>

@@ -56,6 +56,7 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
     /// <summary>Trains; gives the cancellation that ended the run after its first step, or null.</summary>
     private OperationCanceledException? Train<TRow>(TrainingTask<TRow> task, TrainingData<TRow> data, IChannel channel)
     {
+        using var mode = new TrainingMode(task.Model, options);
         using var run = new TrainingLoop<TRow>(task, data, options, CheckAlive);
         long stepsDone = 0;
         run.Progressed += progress =>

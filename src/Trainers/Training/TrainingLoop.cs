@@ -13,16 +13,17 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     private readonly FineTuningOptions _options;
     private readonly TrainingPlan _plan;
     private readonly Action _checkAlive;
-    private readonly FusedAdamW _optimizer;
+    private readonly Optimizer _optimizer;
+    private readonly WeightAverage? _average;
     private readonly UpdateStep<TRow> _update;
-    private readonly WeightSnapshot _best = new();
+    private readonly WeightSnapshot _best = new(), _current = new();
     private readonly Stopwatch _clock = new();
     private long _step, _tokens;
     private double? _bestMerit;
     private int _validationsWithoutImprovement;
 
     /// <summary>Prepares a run.</summary>
-    /// <param name="task">The job, with its model; not owned.</param>
+    /// <param name="task">The job, with its model, of which is frozen what is not to be trained; not owned.</param>
     /// <param name="data">The rows.</param>
     /// <param name="options">Everything else.</param>
     /// <param name="checkAlive">Throws when the run has been cancelled.</param>
@@ -30,7 +31,8 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     {
         (_task, _data, _options, _checkAlive) = (task, data, options, checkAlive);
         _plan = TrainingPlan.For(data.Count, options);
-        _optimizer = new FusedAdamW(WeightDecayGroups.Of(task.Model, options.WeightDecay), options.WeightUpdate == WeightUpdate.MasterWeights, seed: options.Seed);
+        _optimizer = Optimizers.Create(task.Model, options);
+        if (options.AverageDecay is { } decay) _average = new WeightAverage(task.Model.parameters().Where(parameter => parameter.requires_grad), decay);
         _update = new UpdateStep<TRow>(task, _optimizer, options.MaxGradientNorm);
     }
 
@@ -75,7 +77,8 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         {
             set_rng_state(generator);
             _optimizer.ZeroGradients();
-            _best.Restore(_task.Model);
+            if (_best.IsEmpty) _average?.CopyToParameters();
+            else _best.Restore(_task.Model);
             _task.Model.eval();
         }
     }
@@ -84,7 +87,9 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     public void Dispose()
     {
         _optimizer.Dispose();
+        _average?.Dispose();
         _best.Dispose();
+        _current.Dispose();
     }
 
     private TrainingProgress Step(TRow[] batch, int epoch)
@@ -94,6 +99,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         (double loss, double norm) = _update.Differentiate(batch, LengthBatches.Plan(lengths, _options.BatchSize, _options.MaxTokensPerBatch), _checkAlive);
         if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw Diverged($"the loss is {loss} and the gradient norm {norm}", _step + 1, loss);
         _update.Apply(learningRate, norm);
+        _average?.Update();
         _step++;
         _tokens += lengths.Sum(length => (long)length);
         return Report(epoch, loss, learningRate, norm, null);
@@ -102,6 +108,12 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     private void Validate(EncodedRows<TRow> rows, TrainingProgress last, double epochLoss)
     {
         _task.Model.eval();
+        if (_average is not null)
+        {
+            _current.Take(_task.Model);
+            _average.CopyToParameters();
+        }
+
         IReadOnlyDictionary<string, double> metrics = _task.Validate(rows.Read(_checkAlive), _checkAlive);
         ValidationMetric watched = _options.WatchedMetric;
         double value = metrics[watched.Name];
@@ -112,14 +124,14 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         {
             _bestMerit = watched.Merit(value);
             _validationsWithoutImprovement = 0;
-            if (epoch < _plan.Epochs) _best.Take(_task.Model);
-            else _best.Dispose(); // the weights of the last epoch are in place already
+            _best.Take(_task.Model);
         }
         else
         {
             StoppedEarly = ++_validationsWithoutImprovement >= _options.EarlyStoppingPatience && epoch < _plan.Epochs;
         }
 
+        _current.Restore(_task.Model);
         Progressed?.Invoke(Report(epoch, epochLoss, last.LearningRate, last.GradientNorm, new ValidationResult(metrics, isBest)));
     }
 
@@ -127,7 +139,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     private void CheckWeights()
     {
         using var noGradients = no_grad();
-        double squares = _task.Model.parameters().Sum(parameter => GradientNorm.SumOfSquares(parameter));
+        double squares = _task.Model.parameters().Where(parameter => parameter.requires_grad).Sum(parameter => GradientNorm.SumOfSquares(parameter));
         if (!double.IsFinite(squares)) throw Diverged($"the norm of the weights after it is {Math.Sqrt(squares)}", _step, squares);
     }
 

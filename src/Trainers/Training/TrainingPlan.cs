@@ -10,7 +10,13 @@ internal sealed record TrainingPlan(int Epochs, long Steps, LearningRates Rates)
     public static TrainingPlan For(long rows, FineTuningOptions options)
     {
         long steps = options.Epochs * ((rows + options.BatchSize - 1) / options.BatchSize);
-        long warmup = (long)Math.Ceiling(steps * options.WarmupRatio);
-        return new TrainingPlan(options.Epochs, steps, new LearningRates(options.PeakLearningRate, options.Schedule, warmup, steps));
+        long warmup = options.WarmupSteps ?? (long)Math.Ceiling(steps * options.WarmupRatio);
+        var rates = new LearningRates(options.PeakLearningRate, options.Schedule, warmup, steps)
+        {
+            Cycles = options.ScheduleCycles,
+            Power = options.PolynomialPower,
+            Final = options.FinalLearningRate,
+        };
+        return new TrainingPlan(options.Epochs, steps, rates);
     }
 }

@@ -8,7 +8,7 @@ namespace MLComponents.Trainers;
 /// <param name="task">The job.</param>
 /// <param name="optimizer">Updates the weights.</param>
 /// <param name="maxGradientNorm">Gradients of a larger norm are scaled down to it.</param>
-internal sealed class UpdateStep<TRow>(TrainingTask<TRow> task, FusedAdamW optimizer, double maxGradientNorm)
+internal sealed class UpdateStep<TRow>(TrainingTask<TRow> task, Optimizer optimizer, double maxGradientNorm)
 {
     /// <summary>Added to the norm, as torch.nn.utils.clip_grad_norm_ does.</summary>
     private const double ClippingEpsilon = 1e-6;

@@ -8,13 +8,15 @@ public class ClassificationLossTests
     private static readonly long[] s_labels = [0, 2, 1, 1, 0, 2, 2];
 
     [Theory]
-    [InlineData(new float[0])]
-    [InlineData(new[] { 0.5f, 1f, 2.5f })]
-    [InlineData(new[] { 0f, 1f, 3f })]
-    public void The_parts_of_a_batch_add_up_to_the_loss_of_the_whole(float[] weights)
+    [InlineData(new float[0], 0)]
+    [InlineData(new[] { 0.5f, 1f, 2.5f }, 0)]
+    [InlineData(new[] { 0f, 1f, 3f }, 0)]
+    [InlineData(new float[0], 0.2)]
+    [InlineData(new[] { 0.5f, 1f, 2.5f }, 0.1)]
+    public void The_parts_of_a_batch_add_up_to_the_loss_of_the_whole(float[] weights, double labelSmoothing)
     {
         using DisposeScope scope = NewDisposeScope();
-        using var loss = new ClassificationLoss(weights.Length == 0 ? null : weights, CPU);
+        using var loss = new ClassificationLoss(weights.Length == 0 ? null : weights, CPU, labelSmoothing);
         double totalWeight = s_labels.Sum(label => loss.WeightOf((int)label));
         Tensor values = randn([s_labels.Length, 3], generator: new Generator(4));
         Tensor split = values.clone().requires_grad_(), whole = values.clone().requires_grad_();
@@ -27,11 +29,31 @@ public class ClassificationLossTests
             sum += share.ToDouble();
         }
 
-        using var reference = nn.CrossEntropyLoss(weights.Length == 0 ? null : tensor(weights));
-        Tensor expected = reference.call(whole, tensor(s_labels));
+        Tensor expected = nn.functional.cross_entropy(whole, tensor(s_labels), weights.Length == 0 ? null : tensor(weights), label_smoothing: labelSmoothing);
         expected.backward();
         Assert.Equal(expected.ToDouble(), sum, 1e-6);
         Assert.True(split.grad!.allclose(whole.grad!, 1e-5, 1e-7));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void The_focal_loss_disregards_rows_that_are_right(double gamma)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        float[] weights = [0.5f, 1, 2.5f];
+        using var loss = new ClassificationLoss(weights, CPU, focus: gamma);
+        float[,] logits = { { 2, 0, -1 }, { 0.5f, 0.25f, 0 } };
+        int[] labels = [0, 2];
+        double expected = 0;
+        for (int row = 0; row < 2; row++)
+        {
+            double probability = Math.Exp(logits[row, labels[row]]) / Enumerable.Range(0, 3).Sum(label => Math.Exp(logits[row, label]));
+            expected += weights[labels[row]] * Math.Pow(1 - probability, gamma) * -Math.Log(probability);
+        }
+
+        Tensor share = loss.Share(tensor(logits), tensor(Array.ConvertAll(labels, label => (long)label)), 3);
+        Assert.Equal(expected / 3, share.ToDouble(), 1e-6);
     }
 
     [Fact]
