@@ -30,8 +30,8 @@ internal static class SmsSpam
             options.Progress = new Watch(progress =>
             {
                 if (progress.Validation is not { } result) return;
-                bestValidation = Math.Max(bestValidation, result.MicroAccuracy);
-                Console.Error.WriteLine($"seed {seed} epoch {progress.Epoch}: loss {progress.Loss:F4}, validation accuracy {result.MicroAccuracy:P2}, log-loss {result.LogLoss:F4}, {progress.TokensPerSecond:F0} tokens/s");
+                bestValidation = Math.Max(bestValidation, result[ValidationMetric.MicroAccuracy]);
+                Console.Error.WriteLine($"seed {seed} epoch {progress.Epoch}: loss {progress.Loss:F4}, validation accuracy {result[ValidationMetric.MicroAccuracy]:P2}, log-loss {result[ValidationMetric.LogLoss]:F4}, {progress.TokensPerSecond:F0} tokens/s");
             });
             var clock = Stopwatch.StartNew();
             using Transforms.SequenceClassificationTransformer fitted = ml.BinaryClassification.Trainers.SequenceClassification("Label", "Text", options).Fit(train);

@@ -47,6 +47,9 @@ internal sealed class CacheLayer : IDisposable
     /// <summary>The tensor that holds the tokens, <c>[2, rows, key-value heads, room, head]</c>, or null if there was none yet.</summary>
     public Tensor? Room => _room;
 
+    /// <summary>Where in the room the first token held is.</summary>
+    public int Start => _start;
+
     /// <summary>Makes the whole room at once.</summary>
     public void Allocate(long rows, long heads, long headSize, ScalarType dtype, Device device) =>
         Replace(NewRoom(rows, heads, _largestRoom, headSize, dtype, device));
@@ -76,6 +79,30 @@ internal sealed class CacheLayer : IDisposable
 
     /// <summary>Forgets all tokens behind the first ones, none of which may have been forgotten.</summary>
     public void Crop(int length) => (Seen, Held) = (length, length);
+
+    /// <summary>Forgets the first tokens seen, whether they are held or not.</summary>
+    public void ForgetFirst(int count)
+    {
+        Seen -= count;
+        int gone = Math.Max(0, Held - Seen);
+        (Held, _start) = (Held - gone, _start + gone);
+    }
+
+    /// <summary>Appends the rows of another layer of the same kind. What is held fewer tokens of lies behind zeros.</summary>
+    public void Join(CacheLayer other)
+    {
+        if (_room is null || other._room is null) return;
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        int held = Math.Max(Held, other.Held);
+        long rows = _room.shape[1], added = other._room.shape[1];
+        Tensor room = NewRoom(rows + added, _room.shape[2], RoomFor(Math.Max(held, _room.shape[3])), _room.shape[4], _room.dtype, _room.device);
+        room.narrow(3, 0, held).zero_();
+        room.narrow(1, 0, rows).narrow(3, held - Held, Held).copy_(_room.narrow(3, _start, Held));
+        room.narrow(1, rows, added).narrow(3, held - other.Held, other.Held).copy_(other._room.narrow(3, other._start, other.Held));
+        Replace(room);
+        (Seen, Held) = (Math.Max(Seen, other.Seen), held);
+    }
 
     /// <summary>Forgets all tokens; the room stays.</summary>
     public void Reset() => (Seen, Held, _start) = (0, 0, 0);

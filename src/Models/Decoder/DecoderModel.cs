@@ -33,8 +33,14 @@ internal sealed class DecoderModel : DecoderModule
     /// <summary>Whether layers are computed once more for their gradients instead of keeping their activations, see <see cref="CheckpointedBlock"/>.</summary>
     public bool CheckpointsGradients { get; set; }
 
+    /// <summary>α of the noise that is added to embeddings in training, see <see cref="Disturb"/>; 0 for none.</summary>
+    public double EmbeddingNoise { get; set; }
+
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
     public Parameter EmbeddingWeight => _embedding.Weight;
+
+    /// <summary>What turns queries and keys.</summary>
+    public RotaryEmbedding Rotary => _rotary;
 
     /// <summary>Gives the embedding another number of rows, see <see cref="ResizedRows"/>.</summary>
     public void ResizeEmbedding(int vocabularySize) => ResizedRows.Resize(_embedding.Weight, vocabularySize);
@@ -91,7 +97,7 @@ internal sealed class DecoderModel : DecoderModule
     public Tensor EmbedIds(Tensor inputIds)
     {
         using var scope = NewDisposeScope();
-        return _embeddingDropout(_embedding.forward(inputIds)).MoveToOuterDisposeScope();
+        return _embeddingDropout(Disturb(_embedding.forward(inputIds))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Some of the layers, causal and without padding mask.</summary>
@@ -169,7 +175,15 @@ internal sealed class DecoderModel : DecoderModule
                 nameof(input));
         }
 
-        return input.InputIds is { } ids ? _embedding.forward(ids) : given.alias();
+        return input.InputIds is { } ids ? Disturb(_embedding.forward(ids)) : given.alias();
+    }
+
+    /// <summary>Adds uniform noise within α / √(tokens · hidden size) in training (NEFTune, Jain et al. 2023, https://arxiv.org/abs/2310.05914).</summary>
+    private Tensor Disturb(Tensor embedded)
+    {
+        if (!training || EmbeddingNoise == 0) return embedded;
+        double most = EmbeddingNoise / Math.Sqrt((double)embedded.shape[1] * embedded.shape[2]);
+        return embedded + empty_like(embedded).uniform_(-most, most);
     }
 
     private static Tensor? PositionIds(Tensor? positions, Tensor hidden)

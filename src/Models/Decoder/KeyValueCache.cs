@@ -93,6 +93,39 @@ public abstract class KeyValueCache : IDisposable
         Take(Rows(rows, nameof(rows)));
     }
 
+    /// <summary>Appends the rows of another cache of the same kind and model, which is empty afterwards. Tokens of shorter rows lie behind padding.</summary>
+    internal void Join(KeyValueCache other)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(other._disposed, other);
+        if (other.Length == 0) return;
+        if (Length == 0)
+        {
+            foreach (CacheLayer layer in _layers) layer.Dispose();
+            _layers.Clear();
+            _layers.AddRange(other._layers);
+        }
+        else
+        {
+            for (int layer = 0; layer < _layers.Count; layer++)
+            {
+                _layers[layer].Join(other._layers[layer]);
+                other._layers[layer].Dispose();
+            }
+        }
+
+        List<CacheLayer> fresh = [.. other._layers.Select(static layer => new CacheLayer(layer.Window))];
+        other._layers.Clear();
+        other._layers.AddRange(fresh);
+    }
+
+    /// <summary>Forgets the first tokens: those that are padding in every row.</summary>
+    internal void ForgetFirst(int count)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        foreach (CacheLayer layer in _layers) layer.ForgetFirst(count);
+    }
+
     /// <summary>Forgets all tokens. The memory stays for the next text.</summary>
     public void Reset()
     {
@@ -166,6 +199,9 @@ public abstract class KeyValueCache : IDisposable
     /// <param name="keys"><c>[batch, key-value heads, new tokens, head]</c>.</param>
     /// <param name="values">As <paramref name="keys"/>.</param>
     internal (Tensor Keys, Tensor Values) Append(int layer, Tensor keys, Tensor values) => _layers[layer].Append(keys, values);
+
+    /// <summary>A layer, once a model has used the cache.</summary>
+    internal CacheLayer Layer(int layer) => _layers[layer];
 
     /// <summary>How many tokens, the last ones, a layer holds.</summary>
     internal int Held(int layer) => layer < _layers.Count ? _layers[layer].Held : 0;

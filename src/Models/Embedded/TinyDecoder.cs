@@ -23,11 +23,12 @@ public static class TinyDecoder
             File.WriteAllBytes(Path.Combine(folder, name), Read(name));
     }
 
-    /// <summary>Reads it as a classifier.</summary>
-    internal static SequenceClassificationModel Load(Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage)
+    /// <summary>Reads it under a head; see <see cref="ModelFolder"/>.</summary>
+    internal static T Load<T>(Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, ModelStorage, T> create, ModelStorage storage)
+        where T : PretrainedModel
     {
         using Stream weights = Open(ModelFolder.WeightsName);
-        return SequenceClassificationModel.Load(Read(ModelFolder.ConfigName), weights, adapt, storage);
+        return ModelFolder.Load(Read(ModelFolder.ConfigName), weights, adapt, create, storage);
     }
 
     private static byte[] Read(string name)

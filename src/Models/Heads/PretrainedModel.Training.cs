@@ -33,6 +33,13 @@ public abstract partial class PretrainedModel
     /// <exception cref="ArgumentException">A pattern matches no parameter.</exception>
     public int Unfreeze(params IReadOnlyList<string> patterns) => SetTraining(patterns, isTrained: true);
 
+    /// <summary>α of the noise that training adds to embeddings (NEFTune); 0 unless set.</summary>
+    internal double EmbeddingNoise
+    {
+        get => Decoder.EmbeddingNoise;
+        set => Decoder.EmbeddingNoise = value;
+    }
+
     private int SetTraining(IReadOnlyList<string> patterns, bool isTrained)
     {
         ArgumentNullException.ThrowIfNull(patterns);

@@ -45,8 +45,28 @@ public sealed class QuestionAnsweringModel : PretrainedModel
         string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0,
         bool ignoreMismatchedSizes = false) =>
         ModelFolder.Load(
-            folder, static config => config, static (config, storage) => new QuestionAnsweringModel(config, storage, initialize: false),
+            folder, static config => config, Create,
             new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
+
+    /// <summary>Reads a folder as another configuration; what does not fit it is fresh.</summary>
+    internal static QuestionAnsweringModel Load(string folder, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+        ModelFolder.Load(folder, adapt, Create, storage);
+
+    /// <summary>As the other, from memory.</summary>
+    internal static QuestionAnsweringModel Load(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+        ModelFolder.Load(configJson, weights, adapt, Create, storage);
+
+    /// <summary>Reads a model from memory.</summary>
+    /// <param name="configJson">The content of its <c>config.json</c>.</param>
+    /// <param name="weights">The content of its <c>model.safetensors</c>; need not seek.</param>
+    /// <param name="dtype">The element type of the weights; the stored one if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <exception cref="FormatException">The content is broken, or the weights do not fit the configuration.</exception>
+    public static QuestionAnsweringModel Load(
+        ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
+        AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
+        Load(configJson, weights, static config => config, new ModelStorage(dtype, device, attention, 0));
 
     /// <summary>Scores each token.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
@@ -84,4 +104,7 @@ public sealed class QuestionAnsweringModel : PretrainedModel
         long length = logits.shape[1];
         return CrossEntropy.Mean(logits, positions.view(-1).clamp(0, length), ignoredLabel: length);
     }
+
+    /// <summary>A model that gets its weights from a checkpoint.</summary>
+    internal static QuestionAnsweringModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

@@ -50,16 +50,8 @@ public sealed class SequenceClassificationModel : PretrainedModel
         bool ignoreMismatchedSizes = false)
     {
         if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
-        return Load(folder, config => config.WithLabelCount(labelCount), new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
+        return ModelFolder.Load(folder, config => config.WithLabelCount(labelCount), Create, new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
     }
-
-    /// <summary>Reads a folder for other labels; the head is fresh unless the folder's classifier has the same ones.</summary>
-    internal static SequenceClassificationModel Load(string folder, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
-        ModelFolder.Load(folder, adapt, Create, storage);
-
-    /// <summary>As the other, from memory.</summary>
-    internal static SequenceClassificationModel Load(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
-        ModelFolder.Load(configJson, weights, adapt, Create, storage);
 
     /// <summary>Reads a model from memory.</summary>
     /// <param name="configJson">The content of its <c>config.json</c>.</param>
@@ -71,7 +63,7 @@ public sealed class SequenceClassificationModel : PretrainedModel
     public static SequenceClassificationModel Load(
         ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
-        Load(configJson, weights, static config => config, new ModelStorage(dtype, device, attention, 0));
+        ModelFolder.Load(configJson, weights, static config => config, Create, new ModelStorage(dtype, device, attention, 0));
 
     /// <summary>Scores texts with the reference's semantics: the text is scored at its rightmost token that is not padding, whatever the mask says.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
@@ -189,5 +181,6 @@ public sealed class SequenceClassificationModel : PretrainedModel
             : labels.is_integral() ? ProblemType.SingleLabelClassification
             : ProblemType.MultiLabelClassification);
 
-    private static SequenceClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+    /// <summary>A model that gets its weights from a checkpoint.</summary>
+    internal static SequenceClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

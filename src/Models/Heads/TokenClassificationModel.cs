@@ -49,9 +49,29 @@ public sealed class TokenClassificationModel : PretrainedModel
     {
         if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
         return ModelFolder.Load(
-            folder, config => config.WithLabelCount(labelCount), static (config, storage) => new TokenClassificationModel(config, storage, initialize: false),
+            folder, config => config.WithLabelCount(labelCount), Create,
             new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
     }
+
+    /// <summary>Reads a folder as another configuration; what does not fit it is fresh.</summary>
+    internal static TokenClassificationModel Load(string folder, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+        ModelFolder.Load(folder, adapt, Create, storage);
+
+    /// <summary>As the other, from memory.</summary>
+    internal static TokenClassificationModel Load(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+        ModelFolder.Load(configJson, weights, adapt, Create, storage);
+
+    /// <summary>Reads a model from memory.</summary>
+    /// <param name="configJson">The content of its <c>config.json</c>.</param>
+    /// <param name="weights">The content of its <c>model.safetensors</c>; need not seek.</param>
+    /// <param name="dtype">The element type of the weights; the stored one if null.</param>
+    /// <param name="device">Where the weights are; the CPU if null.</param>
+    /// <param name="attention">What computes attention.</param>
+    /// <exception cref="FormatException">The content is broken, or the weights do not fit the configuration.</exception>
+    public static TokenClassificationModel Load(
+        ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
+        AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
+        Load(configJson, weights, static config => config, new ModelStorage(dtype, device, attention, 0));
 
     /// <summary>Scores each token.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
@@ -80,4 +100,7 @@ public sealed class TokenClassificationModel : PretrainedModel
         using var scope = NewDisposeScope();
         return CrossEntropy.Mean(logits.reshape(-1, logits.shape[2]), labels.reshape(-1), classWeights, labelSmoothing).MoveToOuterDisposeScope();
     }
+
+    /// <summary>A model that gets its weights from a checkpoint.</summary>
+    internal static TokenClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
 }

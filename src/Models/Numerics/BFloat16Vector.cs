@@ -11,31 +11,35 @@ internal static class BFloat16Vector
 
     /// <summary>Reads eight bfloat16 numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Vector256<float> Load(ushort* source)
+    public static unsafe Vector256<float> Load(ushort* source) => Widen(Vector128.Load(source));
+
+    /// <summary>The bits of eight bfloat16 numbers as numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Widen(Vector128<ushort> bits)
     {
-        (Vector128<uint> lower, Vector128<uint> upper) = Vector128.Widen(Vector128.Load(source));
+        (Vector128<uint> lower, Vector128<uint> upper) = Vector128.Widen(bits);
         return (Vector256.Create(lower, upper) << 16).AsSingle();
     }
 
-    /// <summary>Writes eight numbers rounded to the nearest, ties to even; not-a-number stays so.</summary>
+    /// <summary>Eight numbers rounded to the nearest, ties to even; not-a-number stays so.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void StoreNearest(Vector256<float> value, ushort* destination)
+    public static Vector128<ushort> RoundNearest(Vector256<float> value)
     {
         Vector256<uint> bits = value.AsUInt32();
         Vector256<uint> rounded = bits + Vector256.Create(0x7FFFu) + ((bits >> 16) & Vector256.Create(1u));
-        Narrow(Vector256.ConditionalSelect(IsFinite(bits), rounded, KeepSpecial(bits)), destination);
+        return Narrow(Vector256.ConditionalSelect(IsFinite(bits), rounded, KeepSpecial(bits)));
     }
 
     /// <summary>
-    /// Writes eight numbers rounded up or down at random, with the probability that makes the expectation exact:
+    /// Eight numbers rounded up or down at random, with the probability that makes the expectation exact:
     /// 16 random bits are added below the kept ones.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void StoreStochastic(Vector256<float> value, Vector256<uint> random, ushort* destination)
+    public static Vector128<ushort> RoundStochastic(Vector256<float> value, Vector256<uint> random)
     {
         Vector256<uint> bits = value.AsUInt32();
         Vector256<uint> rounded = bits + (random >> 16);
-        Narrow(Vector256.ConditionalSelect(IsFinite(bits), rounded, KeepSpecial(bits)), destination);
+        return Narrow(Vector256.ConditionalSelect(IsFinite(bits), rounded, KeepSpecial(bits)));
     }
 
     /// <summary>
@@ -70,9 +74,9 @@ internal static class BFloat16Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Narrow(Vector256<uint> bits, ushort* destination)
+    private static Vector128<ushort> Narrow(Vector256<uint> bits)
     {
         Vector256<uint> upper = bits >> 16;
-        Vector128.Narrow(upper.GetLower(), upper.GetUpper()).Store(destination);
+        return Vector128.Narrow(upper.GetLower(), upper.GetUpper());
     }
 }

@@ -21,17 +21,30 @@ internal static class TensorSpans
         fixed (byte* start = head.bytes) return (nint)start; // native memory: it does not move
     }
 
+    /// <summary>Calls <paramref name="body"/>(item, first element, count) for every chunk of every item, all in parallel.</summary>
+    public static void ForEachChunk<T>(IReadOnlyList<T> items, Func<T, long> lengthOf, Action<T, long, int> body)
+    {
+        var chunks = new List<(T Item, long Start, int Count)>();
+        foreach (T item in items)
+        {
+            long length = lengthOf(item);
+            for (long start = 0; start < length; start += ChunkSize) chunks.Add((item, start, (int)Math.Min(ChunkSize, length - start)));
+        }
+
+        ForEach(chunks.Count, index => body(chunks[(int)index].Item, chunks[(int)index].Start, chunks[(int)index].Count));
+    }
+
+    /// <summary>Calls <paramref name="body"/> for 0, 1, 2, ... below <paramref name="count"/>, on as many threads as the backend uses.</summary>
+    public static void ForEach(long count, Action<long> body)
+    {
+        if (count == 1) body(0);
+        else if (count > 1) Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) }, body);
+    }
+
     /// <summary>Calls <paramref name="body"/>(first element, count) for every chunk of <paramref name="length"/> elements, in parallel.</summary>
     public static void ForEachChunk(long length, Action<long, int> body)
     {
-        long chunks = (length + ChunkSize - 1) / ChunkSize;
-        if (chunks <= 1)
-        {
-            if (length > 0) body(0, (int)length);
-            return;
-        }
-
-        Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) }, chunk =>
+        ForEach((length + ChunkSize - 1) / ChunkSize, chunk =>
         {
             long start = chunk * ChunkSize;
             body(start, (int)Math.Min(ChunkSize, length - start));

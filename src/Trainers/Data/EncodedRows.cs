@@ -1,39 +1,34 @@
-using MLComponents.Transforms;
-
 namespace MLComponents.Trainers;
 
 /// <summary>
 /// The rows of a data set as token ids. They are encoded while they are read and, where they are few enough, kept for the next
 /// pass.
 /// </summary>
-/// <param name="texts">The rows.</param>
-/// <param name="scorer">Encodes them.</param>
+/// <param name="source">Reads and encodes all rows in the order of the data, each time it is enumerated; says of each whether it was cut.</param>
 /// <param name="mostKept">Most rows that are kept in memory.</param>
-internal sealed class EncodedRows(LabeledTexts texts, ITextScorer scorer, int mostKept)
+internal sealed class EncodedRows<TRow>(IEnumerable<(TRow Row, bool Truncated)> source, int mostKept)
 {
-    private List<TrainingRow>? _kept;
+    private List<TRow>? _kept;
 
     /// <summary>Texts that were cut to the longest length: so far, in the first pass; of every pass after it.</summary>
     public long Truncated { get; private set; }
 
     /// <summary>Reads all rows in the order of the data.</summary>
     /// <param name="checkAlive">Throws when the run has been cancelled.</param>
-    public IEnumerable<TrainingRow> Read(Action checkAlive)
+    public IEnumerable<TRow> Read(Action checkAlive)
     {
         if (_kept is not null)
         {
-            foreach (TrainingRow row in _kept) yield return row;
+            foreach (TRow row in _kept) yield return row;
             yield break;
         }
 
-        List<TrainingRow>? kept = [];
+        List<TRow>? kept = [];
         long truncated = 0;
-        foreach ((ReadOnlyMemory<char> text, int label) in texts.Read())
+        foreach ((TRow row, bool wasCut) in source)
         {
             checkAlive();
-            EncodedText encoded = scorer.Encode(text.Span);
-            if (encoded.Truncated) Truncated = Math.Max(Truncated, ++truncated);
-            var row = new TrainingRow(encoded.Ids, label);
+            if (wasCut) Truncated = Math.Max(Truncated, ++truncated);
             if (kept is not null && kept.Count < mostKept) kept.Add(row);
             else kept = null;
             yield return row;

@@ -11,52 +11,53 @@ namespace MLComponents.Trainers;
 /// </remarks>
 /// <param name="capacity">Most rows in the pool, at least 1.</param>
 /// <param name="batchSize">Rows per batch, at least 1; only the last batch of a stream may have fewer.</param>
-internal sealed class ShufflePool(int capacity, int batchSize)
+/// <param name="length">Tokens of a row.</param>
+internal sealed class ShufflePool<TRow>(int capacity, int batchSize, Func<TRow, int> length)
 {
     private const int MostBatchesPerGroup = 50;
     private const int FewestGroups = 4;
 
     /// <summary>Batches of one pass over the rows; the same for the same rows and generator.</summary>
-    public IEnumerable<TrainingRow[]> Batches(IEnumerable<TrainingRow> rows, Random random)
+    public IEnumerable<TRow[]> Batches(IEnumerable<TRow> rows, Random random)
     {
         int size = Math.Max(capacity, batchSize);
-        var pool = new List<TrainingRow>();
-        foreach (TrainingRow row in rows)
+        var pool = new List<TRow>();
+        foreach (TRow row in rows)
         {
             pool.Add(row);
             if (pool.Count <= size) continue;
             int given = Math.Max(1, size / 2 / batchSize) * batchSize;
-            foreach (TrainingRow[] batch in GiveOut(pool, given, random)) yield return batch;
+            foreach (TRow[] batch in GiveOut(pool, given, random)) yield return batch;
         }
 
-        foreach (TrainingRow[] batch in GiveOut(pool, pool.Count, random)) yield return batch;
+        foreach (TRow[] batch in GiveOut(pool, pool.Count, random)) yield return batch;
     }
 
-    private List<TrainingRow[]> GiveOut(List<TrainingRow> pool, int count, Random random)
+    private List<TRow[]> GiveOut(List<TRow> pool, int count, Random random)
     {
-        TrainingRow[] rows = [.. pool];
+        TRow[] rows = [.. pool];
         random.Shuffle(rows);
         pool.Clear();
         pool.AddRange(rows.AsSpan(count));
 
         int batchesPerGroup = Math.Clamp(count / (batchSize * FewestGroups), 1, MostBatchesPerGroup);
-        var full = new List<TrainingRow[]>();
-        TrainingRow[]? partial = null;
+        var full = new List<TRow[]>();
+        TRow[]? partial = null;
         for (int start = 0; start < count; start += batchesPerGroup * batchSize)
         {
-            Span<TrainingRow> group = rows.AsSpan(start, Math.Min(batchesPerGroup * batchSize, count - start));
-            group.Sort(static (a, b) => b.Ids.Length.CompareTo(a.Ids.Length));
+            Span<TRow> group = rows.AsSpan(start, Math.Min(batchesPerGroup * batchSize, count - start));
+            group.Sort((a, b) => length(b).CompareTo(length(a)));
             for (int i = 0; i < group.Length; i += batchSize)
             {
-                TrainingRow[] batch = group.Slice(i, Math.Min(batchSize, group.Length - i)).ToArray();
+                TRow[] batch = group.Slice(i, Math.Min(batchSize, group.Length - i)).ToArray();
                 if (batch.Length == batchSize) full.Add(batch);
                 else partial = batch;
             }
         }
 
-        TrainingRow[][] shuffled = [.. full];
+        TRow[][] shuffled = [.. full];
         random.Shuffle(shuffled);
-        var batches = new List<TrainingRow[]>(shuffled);
+        var batches = new List<TRow[]>(shuffled);
         if (partial is not null) batches.Add(partial);
         return batches;
     }

@@ -1,76 +1,11 @@
-using Microsoft.ML;
 using Microsoft.ML.SearchSpace;
-using MLComponents.Models;
-using MLComponents.Transforms;
 
 namespace MLComponents.Trainers;
 
 /// <summary>How a sequence classifier is trained and how it scores afterwards.</summary>
-public sealed class SequenceClassificationOptions
+public sealed class SequenceClassificationOptions : FineTuningOptions
 {
-    /// <summary>
-    /// The folder of the model to fine-tune, in Hugging Face layout: a base, causal or classification model with its
-    /// tokenizer. <see langword="null"/> (the default): the tiny decoder that comes with this library, made for trying
-    /// things out on a CPU.
-    /// </summary>
-    public string? Model { get; set; }
-
-    /// <summary>The number format of weights, activations and gradients. Default <see cref="Precision.BFloat16"/>.</summary>
-    public Precision Precision { get; set; } = Precision.BFloat16;
-
-    /// <summary>How bfloat16 weights are updated. Default <see cref="WeightUpdate.MasterWeights"/>.</summary>
-    public WeightUpdate WeightUpdate { get; set; } = WeightUpdate.MasterWeights;
-
-    /// <summary>Where the model is trained: "cpu", "cuda" or "cuda:N". <see langword="null"/> (the default): the GPU that <c>MLContext.GpuDeviceId</c> names, else the CPU.</summary>
-    public string? Device { get; set; }
-
-    /// <summary>How often every row is seen, at least 1. Default 3.</summary>
-    [Range(1, 10)]
-    public int Epochs { get; set; } = 3;
-
-    /// <summary>Rows per update of the weights, at least 1. Default 16.</summary>
-    [Range(8, 64, logBase: true)]
-    public int BatchSize { get; set; } = 16;
-
-    /// <summary>
-    /// Most tokens that the model reads at once, padding included, at least 1. Batches with more are split, and their gradients
-    /// added: this bounds memory and changes no result but for rounding. A longer text is read alone. Default 4096.
-    /// </summary>
-    public int MaxTokensPerBatch { get; set; } = 4096;
-
-    /// <summary>Most tokens of a text, at least 1; longer texts are cut, counted and reported in the log. <see langword="null"/> (the default): the model's context length, at most 512.</summary>
-    public int? MaxLength { get; set; }
-
-    /// <summary>Which part of a too long text is cut. Default <see cref="MLComponents.Transforms.TruncationSide.End"/>.</summary>
-    public TruncationSide TruncationSide { get; set; } = TruncationSide.End;
-
-    /// <summary>The learning rate after the warm-up, above 0. <see langword="null"/> (the default): 5e-5 for a model from a folder, 1e-3 for the tiny decoder of this library.</summary>
-    [Range(1e-5, 1e-3, init: 5e-5, logBase: true)]
-    public double? LearningRate { get; set; }
-
-    /// <summary>How the learning rate goes on after the warm-up. Default <see cref="LearningRateSchedule.Linear"/>.</summary>
-    [Choice(LearningRateSchedule.Linear, LearningRateSchedule.Cosine, LearningRateSchedule.Constant)]
-    public LearningRateSchedule Schedule { get; set; } = LearningRateSchedule.Linear;
-
-    /// <summary>The share of all steps in which the learning rate rises from zero, 0 to 1. Default 0.1.</summary>
-    [Range(0d, 0.3d, init: 0.1d)]
-    public double WarmupRatio { get; set; } = 0.1;
-
-    /// <summary>Decoupled weight decay, at least 0; biases and norms have none. Default 0.01.</summary>
-    [Range(0d, 0.1d, init: 0.01d)]
-    public double WeightDecay { get; set; } = 0.01;
-
-    /// <summary>Gradients of a larger Euclidean norm are scaled down to it; above 0, <see cref="double.PositiveInfinity"/> for no limit. Default 1.</summary>
-    public double MaxGradientNorm { get; set; } = 1;
-
-    /// <summary>The seed of the new head, of shuffling, dropout and stochastic rounding: the same seed, machine and number of threads give the same bits. Default 1.</summary>
-    public int Seed { get; set; } = 1;
-
-    /// <summary>
-    /// Rows that are held encoded in memory to be shuffled among each other, at least 1. Data with more rows is shuffled within
-    /// a moving pool of this size. Default 16384.
-    /// </summary>
-    public int ShufflePoolSize { get; set; } = 16384;
+    private static readonly ValidationMetric[] s_metrics = [ValidationMetric.LogLoss, ValidationMetric.MicroAccuracy, ValidationMetric.MacroAccuracy];
 
     /// <summary>
     /// How much each label counts in the loss, by its name; labels that are not named count 1. <see langword="null"/> (the default): all the same.
@@ -81,23 +16,18 @@ public sealed class SequenceClassificationOptions
     [BooleanChoice]
     public bool BalanceClasses { get; set; }
 
-    /// <summary>Rows to validate on after every epoch, with the text and label columns. <see langword="null"/> (the default): none, or a part of the training rows.</summary>
-    public IDataView? ValidationSet { get; set; }
+    /// <summary>
+    /// The part of a row's probability, 0 to below 1, that is spread over all labels, so that the model does not become too sure of itself (Szegedy et al. 2016).
+    /// Not together with <see cref="FocalGamma"/>. Default 0.
+    /// </summary>
+    [Range(0d, 0.2d, init: 0d)]
+    public double LabelSmoothing { get; set; }
 
-    /// <summary>The share of the training rows that is set aside to validate on, 0 to below 1. Not together with <see cref="ValidationSet"/>. Default 0.</summary>
-    public double ValidationFraction { get; set; }
-
-    /// <summary>What is watched on the validation rows: the weights of the epoch that is best by it are kept. Default <see cref="ValidationMetric.LogLoss"/>.</summary>
-    public ValidationMetric ValidationMetric { get; set; } = ValidationMetric.LogLoss;
-
-    /// <summary>Epochs without improvement after which training stops, at least 1; needs validation rows. <see langword="null"/> (the default): all epochs are run.</summary>
-    public int? EarlyStoppingPatience { get; set; }
-
-    /// <summary>Told of every step and every validation, on the training thread.</summary>
-    public IProgress<TrainingProgress>? Progress { get; set; }
-
-    /// <summary>Stops training within a batch; see <see cref="TrainingCanceledException"/>.</summary>
-    public CancellationToken CancellationToken { get; set; }
+    /// <summary>
+    /// How much rows that are right already are disregarded, at least 0: a row's loss is multiplied by (1 − p)ᵞ, where p is the probability of its label (focal loss, Lin et al. 2017; there 2).
+    /// Default 0.
+    /// </summary>
+    public double FocalGamma { get; set; }
 
     /// <summary>The output column of the predicted label. Default "PredictedLabel".</summary>
     public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
@@ -108,44 +38,25 @@ public sealed class SequenceClassificationOptions
     /// <summary>The output column of the probability. Default "Probability".</summary>
     public string ProbabilityColumnName { get; set; } = "Probability";
 
-    internal SequenceClassificationOptions Copy()
+    internal override IReadOnlyList<ValidationMetric> Metrics => s_metrics;
+
+    internal override SequenceClassificationOptions Copy()
     {
-        var copy = (SequenceClassificationOptions)MemberwiseClone();
+        var copy = (SequenceClassificationOptions)base.Copy();
         if (ClassWeights is not null) copy.ClassWeights = new Dictionary<string, double>(ClassWeights);
         return copy;
     }
 
-    /// <summary>Throws what is wrong with the values, naming the option.</summary>
-    /// <exception cref="ArgumentException">A value is out of its range, or two exclude each other.</exception>
-    internal void Check()
+    internal override void Check()
     {
-        Require(Epochs >= 1, nameof(Epochs), Epochs, "at least 1");
-        Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
-        Require(MaxTokensPerBatch >= 1, nameof(MaxTokensPerBatch), MaxTokensPerBatch, "at least 1");
-        Require(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1, or null");
-        Require(LearningRate is null or (> 0 and < double.PositiveInfinity), nameof(LearningRate), LearningRate, "a number above 0, or null");
-        Require(WarmupRatio is >= 0 and <= 1, nameof(WarmupRatio), WarmupRatio, "0 to 1");
-        Require(WeightDecay is >= 0 and < double.PositiveInfinity, nameof(WeightDecay), WeightDecay, "at least 0");
-        Require(MaxGradientNorm > 0, nameof(MaxGradientNorm), MaxGradientNorm, "above 0");
-        Require(ShufflePoolSize >= 1, nameof(ShufflePoolSize), ShufflePoolSize, "at least 1");
-        Require(ValidationFraction is >= 0 and < 1, nameof(ValidationFraction), ValidationFraction, "0 to below 1");
-        Require(EarlyStoppingPatience is null or >= 1, nameof(EarlyStoppingPatience), EarlyStoppingPatience, "at least 1, or null");
-        Require(Enum.IsDefined(Precision), nameof(Precision), Precision, "Float32 or BFloat16");
-        Require(Enum.IsDefined(WeightUpdate), nameof(WeightUpdate), WeightUpdate, "MasterWeights or StochasticRounding");
-        Require(Enum.IsDefined(Schedule), nameof(Schedule), Schedule, "Linear, Cosine or Constant");
-        Require(Enum.IsDefined(ValidationMetric), nameof(ValidationMetric), ValidationMetric, "LogLoss, MicroAccuracy or MacroAccuracy");
-        if (ValidationSet is not null && ValidationFraction > 0)
-            throw new ArgumentException($"{nameof(ValidationSet)} and {nameof(ValidationFraction)} {ValidationFraction} exclude each other: set one of them.");
-        if (EarlyStoppingPatience is not null && ValidationSet is null && ValidationFraction == 0)
-            throw new ArgumentException($"{nameof(EarlyStoppingPatience)} needs rows to validate on: set {nameof(ValidationSet)} or {nameof(ValidationFraction)}.");
+        base.Check();
+        Require(LabelSmoothing is >= 0 and < 1, nameof(LabelSmoothing), LabelSmoothing, "0 to below 1");
+        Require(FocalGamma is >= 0 and < double.PositiveInfinity, nameof(FocalGamma), FocalGamma, "at least 0");
+        if (LabelSmoothing > 0 && FocalGamma > 0)
+            throw new ArgumentException($"{nameof(LabelSmoothing)} {LabelSmoothing} and {nameof(FocalGamma)} {FocalGamma} exclude each other: set one of them.");
         if (ClassWeights is not null && BalanceClasses)
             throw new ArgumentException($"{nameof(ClassWeights)} and {nameof(BalanceClasses)} exclude each other: set one of them.");
         foreach ((string label, double weight) in ClassWeights ?? new Dictionary<string, double>())
             Require(weight is >= 0 and < double.PositiveInfinity, $"{nameof(ClassWeights)}['{label}']", weight, "at least 0");
-    }
-
-    private static void Require(bool condition, string name, object? value, string expected)
-    {
-        if (!condition) throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; expected {expected}.");
     }
 }

@@ -1,14 +1,28 @@
 namespace MLComponents.Trainers;
 
-/// <summary>What is watched on the validation rows, to keep the best weights and to stop early.</summary>
-public enum ValidationMetric
+/// <summary>What is measured on the validation rows, to keep the best weights and to stop early.</summary>
+public sealed class ValidationMetric
 {
-    /// <summary>The mean cross-entropy per row, in nats; lower is better.</summary>
-    LogLoss,
+    private ValidationMetric(string name, bool higherIsBetter) => (Name, HigherIsBetter) = (name, higherIsBetter);
+
+    /// <summary>The mean cross-entropy per row, in nats, without class weights; lower is better.</summary>
+    public static ValidationMetric LogLoss { get; } = new(nameof(LogLoss), higherIsBetter: false);
 
     /// <summary>The share of rows whose most probable label is right, 0 to 1.</summary>
-    MicroAccuracy,
+    public static ValidationMetric MicroAccuracy { get; } = new(nameof(MicroAccuracy), higherIsBetter: true);
 
-    /// <summary>The mean over the labels of the share of their rows that is right, 0 to 1; every label counts the same.</summary>
-    MacroAccuracy,
+    /// <summary>The mean over the labels that occur of the share of their rows that is right, 0 to 1; every label counts the same.</summary>
+    public static ValidationMetric MacroAccuracy { get; } = new(nameof(MacroAccuracy), higherIsBetter: true);
+
+    /// <summary>Its name, by which <see cref="ValidationResult.Metrics"/> has its value.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether a larger value is a better one.</summary>
+    public bool HigherIsBetter { get; }
+
+    /// <summary>The name.</summary>
+    public override string ToString() => Name;
+
+    /// <summary>A value, turned so that more is better.</summary>
+    internal double Merit(double value) => HigherIsBetter ? value : -value;
 }

@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLComponents.Models;
+using MLComponents.Tokenization;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
 
@@ -20,7 +22,7 @@ namespace MLComponents.Trainers;
 /// <listheader><term>Trainer characteristic</term><description></description></listheader>
 /// <item><term>Task</term><description>multi-class or binary classification</description></item>
 /// <item><term>Is normalization required?</term><description>No</description></item>
-/// <item><term>Is caching required?</term><description>No; rows are streamed once per epoch, and up to <see cref="SequenceClassificationOptions.ShufflePoolSize"/> of them are held</description></item>
+/// <item><term>Is caching required?</term><description>No; rows are streamed once per epoch, and up to <see cref="FineTuningOptions.ShufflePoolSize"/> of them are held</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLComponents.Trainers</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
@@ -32,6 +34,8 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
 {
     private readonly IHost _host;
     private readonly SequenceClassificationOptions _options;
+    private readonly StartingModel _start;
+    private readonly FineTuner _tuner;
     private readonly string _labelColumnName;
     private readonly string _textColumnName;
     private readonly bool _binary;
@@ -43,6 +47,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         options.Check();
         _host = environment.Register(nameof(SequenceClassificationEstimator));
         (_labelColumnName, _textColumnName, _binary, _options) = (labelColumnName, textColumnName, binary, options.Copy());
+        (_start, _tuner) = (new StartingModel(_options), new FineTuner(_host, _options));
         ScoringSettings().Check();
     }
 
@@ -73,76 +78,41 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     {
         ArgumentNullException.ThrowIfNull(input);
         (LabeledTexts training, LabeledTexts? validation) = Rows(input);
-        ClassifierLoader.CheckFolder(_options);
+        _start.CheckFolder();
         Device device = ScoringDevice.Choose(_host, _options.Device);
-        LabelCensus census = LabelCensus.Take(training, CheckAlive);
+        LabelCensus census = LabelCensus.Take(training, _tuner.CheckAlive);
         census.CheckTrainable(training);
         CheckValidation(training, validation);
         float[]? classWeights = census.Weights(_options, training.Labels);
 
-        using IChannel channel = _host.Start("Fit");
-        TextClassifier scorer = ClassifierLoader.Load(_options, training.Labels, device);
+        TextClassifier scorer = LoadScorer(training.Labels, device);
+        EncodedRows<ClassifiedText> Encoded(LabeledTexts texts) => new(SequenceClassificationTask.Encode(texts, scorer), _options.ShufflePoolSize);
+        var data = new TrainingData<ClassifiedText>(Encoded(training), census.Rows, validation is null ? null : Encoded(validation), scorer.MaxLength);
+        var metrics = new ClassificationMetrics(scorer, _options.BatchSize, _options.MaxTokensPerBatch);
+        return _tuner.Fit(
+            new SequenceClassificationTask(scorer.Model, scorer.PadId, classWeights, metrics, _options), data, $"{census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels",
+            environment =>
+            {
+                SequenceClassificationSettings settings = ScoringSettings();
+                settings.MaxLength = scorer.MaxLength;
+                return new SequenceClassificationTransformer(environment, scorer, training.Labels, settings);
+            });
+    }
+
+    private TextClassifier LoadScorer(ClassLabels labels, Device device)
+    {
+        PretrainedTokenizer tokenizer = _start.LoadTokenizer();
+        SequenceClassificationModel model = _start.Load(
+            tokenizer, config => config with { LabelNames = [.. labels.Names], ProblemType = ProblemType.SingleLabelClassification }, SequenceClassificationModel.Create, device);
         try
         {
-            CheckpointWarnings.Tell(channel, scorer.Model, _options.Model ?? "this library's decoder");
-            TrainingPlan plan = TrainingPlan.For(census.Rows, LearningRate(), _options);
-            channel.Info(MessageSensitivity.None, $"Training on {census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels: {plan.Steps} steps in {plan.Epochs} epochs on {device}, {_options.Precision}.");
-            OperationCanceledException? cancelled = Train(scorer, training, validation, plan, classWeights, channel);
-            SequenceClassificationSettings settings = ScoringSettings();
-            settings.MaxLength = scorer.MaxLength;
-            var transformer = new SequenceClassificationTransformer(LivingEnvironment(), scorer, training.Labels, settings);
-            return cancelled is null
-                ? transformer
-                : throw new TrainingCanceledException($"Training was cancelled. {nameof(TrainingCanceledException.Model)} of this exception holds what was learnt so far.", transformer, cancelled);
+            return new TextClassifier(model, tokenizer, _start.MaxLengthOf(model.Config), _options.TruncationSide, _start.Name);
         }
-        catch (Exception error) when (error is not TrainingCanceledException)
+        catch
         {
-            scorer.Dispose();
+            model.Dispose();
             throw;
         }
-    }
-
-    /// <summary>Trains; gives the cancellation that ended the run after its first step, or null.</summary>
-    private OperationCanceledException? Train(
-        TextClassifier scorer, LabeledTexts training, LabeledTexts? validation, TrainingPlan plan, float[]? classWeights, IChannel channel)
-    {
-        var rows = new EncodedRows(training, scorer, _options.ShufflePoolSize);
-        EncodedRows? validationRows = validation is null ? null : new EncodedRows(validation, scorer, _options.ShufflePoolSize);
-        Validation? check = validationRows is null ? null
-            : new Validation(validationRows, scorer, scorer.OutputCount, _options.BatchSize, _options.MaxTokensPerBatch);
-        using var run = new ClassifierTraining(scorer.Model, rows, check, plan, classWeights, scorer.PadId, _options, CheckAlive);
-        long stepsDone = 0;
-        run.Progressed += progress =>
-        {
-            stepsDone = progress.Step;
-            if (progress.Validation is { } result)
-                channel.Info(MessageSensitivity.None, $"Epoch {progress.Epoch}/{progress.Epochs}: loss {progress.Loss:F4}; validation log-loss {result.LogLoss:F4}, micro-accuracy {result.MicroAccuracy:P2}, macro-accuracy {result.MacroAccuracy:P2}{(result.IsBest ? ", the best so far" : "")}.");
-            else if (progress.Step % StepsBetweenMessages(plan) == 0)
-                channel.Info(MessageSensitivity.None, $"Step {progress.Step}/{progress.Steps} (epoch {progress.Epoch}/{progress.Epochs}): loss {progress.Loss:F4}, learning rate {progress.LearningRate:G3}, {progress.TokensPerSecond:F0} tokens/s, {TimeSpan.FromSeconds(Math.Ceiling(progress.Remaining.TotalSeconds)):c} to go.");
-            _options.Progress?.Report(progress);
-        };
-        try
-        {
-            run.Run();
-        }
-        catch (OperationCanceledException cancelled) when (stepsDone > 0)
-        {
-            return cancelled;
-        }
-        finally
-        {
-            ReportTruncated(channel, "training", rows, scorer);
-            if (validationRows is not null) ReportTruncated(channel, "validation", validationRows, scorer);
-        }
-
-        if (run.StoppedEarly) channel.Info(MessageSensitivity.None, $"Stopped early: {_options.ValidationMetric} has not improved for {_options.EarlyStoppingPatience} epochs; the best weights are kept.");
-        return null;
-    }
-
-    private void ReportTruncated(IChannel channel, string kind, EncodedRows rows, TextClassifier scorer)
-    {
-        if (rows.Truncated > 0)
-            channel.Warning(MessageSensitivity.None, $"{rows.Truncated} {kind} texts were longer than {scorer.MaxLength} tokens and were cut ({_options.TruncationSide}). Raise {nameof(_options.MaxLength)}, or shorten the texts in the prompt.");
     }
 
     private (LabeledTexts Training, LabeledTexts? Validation) Rows(IDataView input)
@@ -165,13 +135,11 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         if (!validation.Labels.Names.SequenceEqual(training.Labels.Names))
             throw new ArgumentException(
                 $"The validation set's labels in column '{_labelColumnName}' are {Describe(validation.Labels)}, those of the training data {Describe(training.Labels)}: make both with the same fitted key mapping.");
-        if (LabelCensus.Take(validation, CheckAlive).Rows == 0)
+        if (LabelCensus.Take(validation, _tuner.CheckAlive).Rows == 0)
             throw new InvalidOperationException(_options.ValidationSet is null
                 ? $"{nameof(_options.ValidationFraction)} {_options.ValidationFraction} leaves no row to validate on: raise it or use {nameof(_options.ValidationSet)}."
                 : "The validation set has no rows.");
     }
-
-    private double LearningRate() => _options.LearningRate ?? (_options.Model is null ? 1e-3 : 5e-5);
 
     private SequenceClassificationSettings ScoringSettings() => new()
     {
@@ -184,28 +152,6 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         MaxTokensPerBatch = _options.MaxTokensPerBatch,
         Device = _options.Device,
     };
-
-    private void CheckAlive()
-    {
-        _options.CancellationToken.ThrowIfCancellationRequested();
-        MLNetInterop.CheckAlive(_host);
-    }
-
-    /// <summary>Where the model is to score: in the trainer's environment or, where that was cancelled for good, in a fresh one.</summary>
-    private IHostEnvironment LivingEnvironment()
-    {
-        try
-        {
-            MLNetInterop.CheckAlive(_host);
-            return _host;
-        }
-        catch (OperationCanceledException)
-        {
-            return new MLContext();
-        }
-    }
-
-    private static long StepsBetweenMessages(TrainingPlan plan) => Math.Max(1, plan.Steps / 20);
 
     private static string Describe(ClassLabels labels) => string.Join(", ", labels.Names.Select(name => $"'{name}'"));
 }

@@ -7,10 +7,16 @@ namespace MLComponents.Trainers;
 internal sealed record TrainingPlan(int Epochs, long Steps, LearningRates Rates)
 {
     /// <summary>Plans a run over a number of rows.</summary>
-    public static TrainingPlan For(long rows, double learningRate, SequenceClassificationOptions options)
+    public static TrainingPlan For(long rows, FineTuningOptions options)
     {
         long steps = options.Epochs * ((rows + options.BatchSize - 1) / options.BatchSize);
-        long warmup = (long)Math.Ceiling(steps * options.WarmupRatio);
-        return new TrainingPlan(options.Epochs, steps, new LearningRates(learningRate, options.Schedule, warmup, steps));
+        long warmup = options.WarmupSteps ?? (long)Math.Ceiling(steps * options.WarmupRatio);
+        var rates = new LearningRates(options.PeakLearningRate, options.Schedule, warmup, steps)
+        {
+            Cycles = options.ScheduleCycles,
+            Power = options.PolynomialPower,
+            Final = options.FinalLearningRate,
+        };
+        return new TrainingPlan(options.Epochs, steps, rates);
     }
 }

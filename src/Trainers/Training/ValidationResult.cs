@@ -1,18 +1,21 @@
 namespace MLComponents.Trainers;
 
-/// <summary>What a model is worth on the validation rows after an epoch.</summary>
-/// <param name="LogLoss">The mean cross-entropy per row, in nats, without class weights.</param>
-/// <param name="MicroAccuracy">The share of right rows, 0 to 1.</param>
-/// <param name="MacroAccuracy">The mean of the labels' shares of right rows over the labels that occur, 0 to 1.</param>
-/// <param name="IsBest">Whether no earlier epoch was as good by the metric that is watched.</param>
-public sealed record ValidationResult(double LogLoss, double MicroAccuracy, double MacroAccuracy, bool IsBest)
+/// <summary>What a model is worth on the validation rows.</summary>
+/// <param name="Metrics">The value of each metric of the trainer, by its name.</param>
+/// <param name="IsBest">Whether no earlier validation was as good by the metric that is watched.</param>
+public sealed record ValidationResult(IReadOnlyDictionary<string, double> Metrics, bool IsBest)
 {
-    /// <summary>The value of a metric, turned so that more is better.</summary>
-    internal double Merit(ValidationMetric metric) => metric switch
+    /// <summary>The value of a metric.</summary>
+    /// <param name="metric">One that the trainer measures.</param>
+    /// <exception cref="KeyNotFoundException">The trainer does not measure it.</exception>
+    public double this[ValidationMetric metric]
     {
-        ValidationMetric.LogLoss => -LogLoss,
-        ValidationMetric.MicroAccuracy => MicroAccuracy,
-        ValidationMetric.MacroAccuracy => MacroAccuracy,
-        _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, "Expected LogLoss, MicroAccuracy or MacroAccuracy."),
-    };
+        get
+        {
+            ArgumentNullException.ThrowIfNull(metric);
+            return Metrics.TryGetValue(metric.Name, out double value)
+                ? value
+                : throw new KeyNotFoundException($"{metric} is not measured by this trainer; measured are {string.Join(", ", Metrics.Keys)}.");
+        }
+    }
 }

@@ -3,16 +3,19 @@ using static TorchSharp.torch;
 
 namespace MLComponents.Trainers;
 
-/// <summary>A copy of a model's weights, to come back to the best ones.</summary>
+/// <summary>A copy of the weights that are trained, to come back to the best ones.</summary>
 internal sealed class WeightSnapshot : IDisposable
 {
     private readonly Dictionary<string, Tensor> _copies = [];
 
+    /// <summary>Whether nothing has been copied yet.</summary>
+    public bool IsEmpty => _copies.Count == 0;
+
     /// <summary>Copies the weights of now over the copies of before.</summary>
-    public void Take(SequenceClassificationModel model)
+    public void Take(PretrainedModel model)
     {
         using var noGradients = no_grad();
-        foreach ((string name, TorchSharp.Modules.Parameter parameter) in model.named_parameters())
+        foreach ((string name, TorchSharp.Modules.Parameter parameter) in Trained(model))
         {
             if (_copies.TryGetValue(name, out Tensor? copy)) copy.copy_(parameter);
             else _copies[name] = parameter.clone().DetachFromDisposeScope();
@@ -20,12 +23,15 @@ internal sealed class WeightSnapshot : IDisposable
     }
 
     /// <summary>Puts the copies back into the model; without copies the model stays as it is.</summary>
-    public void Restore(SequenceClassificationModel model)
+    public void Restore(PretrainedModel model)
     {
         using var noGradients = no_grad();
-        foreach ((string name, TorchSharp.Modules.Parameter parameter) in model.named_parameters())
+        foreach ((string name, TorchSharp.Modules.Parameter parameter) in Trained(model))
             if (_copies.TryGetValue(name, out Tensor? copy)) parameter.copy_(copy);
     }
+
+    private static IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)> Trained(PretrainedModel model) =>
+        model.named_parameters().Where(item => item.parameter.requires_grad);
 
     /// <inheritdoc/>
     public void Dispose()

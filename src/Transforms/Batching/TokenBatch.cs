@@ -1,3 +1,4 @@
+using MLComponents.Models;
 using static TorchSharp.torch;
 
 namespace MLComponents.Transforms;
@@ -5,9 +6,11 @@ namespace MLComponents.Transforms;
 /// <summary>Rows of token ids as the tensors that a causal model needs to classify them: padded on the right, with no mask.</summary>
 internal sealed class TokenBatch : IDisposable
 {
-    private TokenBatch(Tensor inputIds, Tensor lastPositions, int tokens)
+    private readonly int[] _lengths;
+
+    private TokenBatch(Tensor inputIds, Tensor lastPositions, int[] lengths)
     {
-        (InputIds, LastPositions, Tokens) = (inputIds, lastPositions, tokens);
+        (InputIds, LastPositions, _lengths) = (inputIds, lastPositions, lengths);
     }
 
     /// <summary>Int64 ids `[batch, seq]`.</summary>
@@ -20,7 +23,7 @@ internal sealed class TokenBatch : IDisposable
     public Tensor LastPositions { get; }
 
     /// <summary>Tokens without padding.</summary>
-    public int Tokens { get; }
+    public int Tokens => _lengths.Sum();
 
     /// <summary>Builds the tensors; the caller disposes the batch.</summary>
     /// <param name="rows">At least one row, at least one id each.</param>
@@ -34,7 +37,6 @@ internal sealed class TokenBatch : IDisposable
         int longest = rows.Max(row => row.Length);
         var ids = new long[rows.Count * longest];
         var last = new long[rows.Count];
-        int tokens = 0;
         for (int row = 0; row < rows.Count; row++)
         {
             int[] content = rows[row];
@@ -43,9 +45,27 @@ internal sealed class TokenBatch : IDisposable
             for (int i = 0; i < content.Length; i++) line[i] = content[i];
             line[content.Length..].Fill(padId ?? 0);
             last[row] = padId is { } pad ? Math.Max(0, content.AsSpan().LastIndexOfAnyExcept(pad)) : content.Length - 1;
-            tokens += content.Length;
         }
-        return new TokenBatch(tensor(ids, [rows.Count, longest], device: device), tensor(last, device: device), tokens);
+        return new TokenBatch(tensor(ids, [rows.Count, longest], device: device), tensor(last, device: device), [.. rows.Select(row => row.Length)]);
+    }
+
+    /// <summary>The attention mask that a model needs for these rows: none where it is causal, as what is padded on the right is seen by nobody.</summary>
+    /// <returns>Null, or Int64 <c>[batch, seq]</c>, in the dispose scope of the caller.</returns>
+    public Tensor? MaskFor(DecoderConfig config)
+    {
+        if (config.IsCausal || _lengths.All(length => length == InputIds.shape[1])) return null;
+        Tensor lengths = tensor(Array.ConvertAll(_lengths, length => (long)length), device: InputIds.device);
+        return (arange(InputIds.shape[1], device: InputIds.device).unsqueeze(0) < lengths.unsqueeze(1)).to(ScalarType.Int64);
+    }
+
+    /// <summary>Cuts numbers that belong to tokens into rows, without those of the padding.</summary>
+    /// <param name="values">Float32 <c>[batch, seq, width]</c> on the CPU, contiguous.</param>
+    /// <param name="width">Numbers per token.</param>
+    public float[][] PerRow(Tensor values, int width)
+    {
+        float[] all = values.data<float>().ToArray();
+        int row = (int)InputIds.shape[1] * width;
+        return [.. _lengths.Select((length, index) => all[(index * row)..((index * row) + (length * width))])];
     }
 
     /// <summary>Frees both tensors.</summary>

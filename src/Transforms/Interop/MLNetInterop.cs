@@ -11,6 +11,10 @@ using MLComponents.Transforms;
     "Format prompt", FormatPromptTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(SequenceClassificationTransformer), typeof(SequenceClassificationLoader), null, typeof(SignatureLoadModel),
     "Sequence classification by a decoder language model", SequenceClassificationTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(TokenClassificationTransformer), typeof(TokenClassificationLoader), null, typeof(SignatureLoadModel),
+    "Token classification by a decoder language model", TokenClassificationTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(QuestionAnsweringTransformer), typeof(QuestionAnsweringLoader), null, typeof(SignatureLoadModel),
+    "Extractive question answering by a decoder language model", QuestionAnsweringTransformer.LoaderSignature)]
 
 namespace System.Runtime.CompilerServices
 {
@@ -123,6 +127,26 @@ namespace MLComponents.Transforms
         {
             MLNetInterop.BeginLoad(ctx, SequenceClassificationTransformer.Format);
             return SequenceClassificationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="TokenClassificationTransformer"/>.</summary>
+    internal static class TokenClassificationLoader
+    {
+        private static TokenClassificationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, TokenClassificationTransformer.Format);
+            return TokenClassificationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="QuestionAnsweringTransformer"/>.</summary>
+    internal static class QuestionAnsweringLoader
+    {
+        private static QuestionAnsweringTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, QuestionAnsweringTransformer.Format);
+            return QuestionAnsweringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
         }
     }
 }

@@ -69,7 +69,8 @@ internal static class ClassificationSchema
             throw Mismatch(name, found is null ? null : PromptColumns.Describe(found.Value), input.Select(column => column.Name));
     }
 
-    private static ArgumentOutOfRangeException Mismatch(string name, string? found, IEnumerable<string> columns) => OutOfRange.Error(
+    /// <summary>What is thrown for a column that is missing or no text.</summary>
+    public static ArgumentOutOfRangeException Mismatch(string name, string? found, IEnumerable<string> columns) => OutOfRange.Error(
         $"Schema mismatch for text column '{name}': expected String (a text scalar), got {found ?? "no such column"}. The columns are {string.Join(", ", columns.Select(column => $"'{column}'"))}.");
 
     private static DataViewSchema.Annotations.Builder Describe(string columnKind, string valueKind, uint set)

@@ -1,9 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
-using MLComponents.Tokenization;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace MLComponents.Transforms;
 
@@ -38,23 +35,10 @@ public sealed class SequenceClassificationScoringEstimator : IEstimator<Sequence
     {
         ArgumentNullException.ThrowIfNull(input);
         ClassificationSchema.TextColumn(input.Schema, _settings.TextColumnName);
-        PretrainedTokenizer tokenizer = PretrainedTokenizer.Load(_folder);
-        Device device = ScoringDevice.Choose(_env, _settings.Device);
-        // A CPU has no fast path for float16; float32 holds every float16 number exactly.
-        bool widens = device.type == DeviceType.CPU && DecoderConfig.Load(_folder).DType == ScalarType.Float16;
-        SequenceClassificationModel model = SequenceClassificationModel.Load(_folder, dtype: widens ? ScalarType.Float32 : null, device: device);
-        try
-        {
-            if (model.Report?.Fresh is { Count: > 0 } fresh)
-                throw new FormatException($"The weights in {_folder} have no classification head ({string.Join(", ", fresh)}): fine-tune it with a SequenceClassification trainer first.");
-            using (IChannel channel = _env.Start(nameof(SequenceClassificationScoringEstimator))) CheckpointWarnings.Tell(channel, model, _folder);
-            return new SequenceClassificationTransformer(_env, new TextClassifier(model, tokenizer, _settings.MaxLength, _settings.TruncationSide, _folder), _labels, _settings);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        TextClassifier scorer = FineTunedFolder.Load(_env, _folder, _settings.Device, "classification head",
+            (dtype, device) => SequenceClassificationModel.Load(_folder, dtype: dtype, device: device),
+            (model, tokenizer) => new TextClassifier(model, tokenizer, _settings.MaxLength, _settings.TruncationSide, _folder));
+        return new SequenceClassificationTransformer(_env, scorer, _labels, _settings);
     }
 
     /// <summary>The input's columns and the three added ones.</summary>

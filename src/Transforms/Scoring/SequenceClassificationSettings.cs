@@ -87,14 +87,7 @@ public sealed class SequenceClassificationSettings
             TruncationSide = (TruncationSide)reader.ReadByte(),
             LookAhead = reader.ReadInt32(),
         };
-        try
-        {
-            settings.Check();
-        }
-        catch (ArgumentException error)
-        {
-            throw new FormatException($"The model file's settings are damaged: {error.Message}", error);
-        }
+        settings.Check();
         return settings;
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
 using MLComponents.Tokenization;
+using ITextBatchScorer = MLComponents.Transforms.IBatchScorer<System.ReadOnlyMemory<char>, MLComponents.Transforms.EncodedText, MLComponents.Transforms.Classification>;
 
 namespace MLComponents.Transforms;
 
@@ -20,7 +21,7 @@ namespace MLComponents.Transforms;
 /// nothing. Several cursors may be open at once, on several threads; the model serves them in turn. Disposing the transformer
 /// frees the model, after which its views throw <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class SequenceClassificationTransformer : IPredictionTransformer<SequenceClassificationModel>, IDisposable
+public sealed class SequenceClassificationTransformer : IPredictionTransformer<SequenceClassificationModel>, IDisposable, ITextBatchScorer
 {
     internal const string LoaderSignature = "MLCSequenceClassifier";
     internal const string SettingsEntry = "Settings.bin";
@@ -103,7 +104,7 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new ClassificationView(this, input);
+        return new ReadAheadView<ReadOnlyMemory<char>, Classification>(new ClassificationMap(this, input.Schema), input);
     }
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
@@ -146,41 +147,45 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
         MLNetInterop.CheckAlive(Host);
     }
 
-    /// <summary>Runs the model once, for whichever thread comes first.</summary>
-    internal Classification[] Score(IReadOnlyList<int[]> rows)
+    int ITextBatchScorer.BatchSize => Settings.BatchSize;
+
+    int ITextBatchScorer.MaxTokensPerBatch => Settings.MaxTokensPerBatch;
+
+    void ITextBatchScorer.CheckAlive() => CheckAlive();
+
+    EncodedText ITextBatchScorer.Encode(ReadOnlyMemory<char> input) => Scorer.Encode(input.Span);
+
+    float[][] ITextBatchScorer.Forward(IReadOnlyList<int[]> sequences)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             CheckAlive();
-            return Array.ConvertAll(Scorer.Forward(rows), logits => Labels.IsBinary ? Classification.Binary(logits) : Classification.Multiclass(logits));
+            return Scorer.Forward(sequences);
         }
+    }
+
+    Classification ITextBatchScorer.Combine(EncodedText row, ReadOnlySpan<float[]> outputs) =>
+        Labels.IsBinary ? Classification.Binary(outputs[0]) : Classification.Multiclass(outputs[0]);
+
+    void ITextBatchScorer.TellTruncated(long rows, long truncated)
+    {
+        using IChannel channel = Host.Start("Scoring");
+        channel.Warning(MessageSensitivity.Schema,
+            "{0} of {1} texts of column '{2}' had more than {3} tokens and were cut (TruncationSide {4}). Raise MaxLength where the model's context allows it, or shorten values with FormatPrompt's limits.",
+            truncated, rows, Settings.TextColumnName, Scorer.MaxLength, Settings.TruncationSide);
     }
 
     /// <summary>Reads what <c>Save</c> wrote, onto the device that the environment asks for.</summary>
     /// <exception cref="FormatException">An entry is missing or damaged.</exception>
     internal static SequenceClassificationTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry)
     {
-        SequenceClassificationSettings? settings = null;
-        ClassLabels? labels = null;
-        loadEntry(SettingsEntry, stream =>
-        {
-            using var reader = new BinaryReader(stream, System.Text.Encoding.UTF8, leaveOpen: true);
-            try
-            {
-                settings = SequenceClassificationSettings.Read(reader);
-                labels = ClassLabels.Read(reader);
-            }
-            catch (Exception error) when (error is EndOfStreamException or ArgumentException)
-            {
-                throw new FormatException($"The model file's settings are damaged: {error.Message}", error);
-            }
-        });
-
-        TextClassifier classifier = TextClassifier.Read(loadEntry, settings!, ScoringDevice.Choose(env, requested: null));
+        (SequenceClassificationSettings settings, ClassLabels labels) = SettingsEntries.Read(loadEntry, SettingsEntry,
+            reader => (SequenceClassificationSettings.Read(reader), ClassLabels.Read(reader)));
+        TextClassifier classifier = TextClassifier.Read(loadEntry, settings, ScoringDevice.Choose(env, requested: null));
         try
         {
-            return new SequenceClassificationTransformer(env, classifier, labels!, settings!);
+            return new SequenceClassificationTransformer(env, classifier, labels, settings);
         }
         catch (ArgumentException error)
         {

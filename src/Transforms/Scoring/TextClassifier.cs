@@ -8,18 +8,9 @@ namespace MLComponents.Transforms;
 /// <summary>A sequence classification model with its tokenizer, on a device.</summary>
 internal sealed class TextClassifier : ITextScorer
 {
-    private const string FilesEntry = "tokenizer-files.txt";
-
-    /// <summary>More than any configuration or list of names needs; larger entries are damaged or hostile.</summary>
-    private const int MostConfigBytes = 1 << 24;
-
-    /// <summary>Several times the largest published tokenizer.</summary>
-    private const int MostTokenizerBytes = 1 << 28;
-
-    private const int MostTokenizerFiles = 16;
-
     private readonly TextEncoder _encoder;
     private readonly Device _device;
+
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
     /// <param name="model">The model; owned by this object from now on.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
@@ -33,10 +24,7 @@ internal sealed class TextClassifier : ITextScorer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
         DecoderConfig config = model.Config;
-        if (tokenizer.VocabularySize > config.VocabularySize)
-            throw new FormatException($"The tokenizer of {source} has ids up to {tokenizer.VocabularySize - 1}, the model embeddings for {config.VocabularySize} (vocab_size): they do not belong together.");
-        if (maxLength > config.MaxPositions)
-            throw new ArgumentOutOfRangeException(nameof(maxLength), maxLength, $"MaxLength is {maxLength}, the model's context has {config.MaxPositions} tokens (max_position_embeddings).");
+        ModelFit.Check(config, tokenizer, maxLength, source);
         model.eval();
         Model = model;
         Tokenizer = tokenizer;
@@ -67,57 +55,14 @@ internal sealed class TextClassifier : ITextScorer
         return [.. logits.Chunk(OutputCount)];
     }
 
-    public void Save(Action<string, Action<Stream>> saveEntry)
-    {
-        saveEntry(FilesEntry, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', Tokenizer.Files.Keys))));
-        foreach ((string name, byte[] content) in Tokenizer.Files) saveEntry(name, stream => stream.Write(content));
-        saveEntry(ModelFolder.ConfigName, stream => stream.Write(Model.Config.ToJson(Model.Head)));
-        saveEntry(ModelFolder.WeightsName, stream => Model.SaveWeights(stream));
-    }
+    public void Save(Action<string, Action<Stream>> saveEntry) => ModelEntries.Save(Model, Tokenizer, saveEntry);
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
-    public static TextClassifier Read(Action<string, Action<Stream>> loadEntry, SequenceClassificationSettings settings, Device device)
-    {
-        string[] names = System.Text.Encoding.UTF8.GetString(ReadAll(loadEntry, FilesEntry, MostConfigBytes)).Split('\n');
-        if (names.Length > MostTokenizerFiles || names.Any(name => name.Length == 0 || Path.GetFileName(name) != name || name.Contains("..", StringComparison.Ordinal)))
-            throw new FormatException($"The model file's list of tokenizer files is damaged: {names.Length} names, the first '{names[0]}'.");
-        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (string name in names) files[name] = ReadAll(loadEntry, name, MostTokenizerBytes);
-        byte[] config = ReadAll(loadEntry, ModelFolder.ConfigName, MostConfigBytes);
-
-        SequenceClassificationModel? model = null;
-        try
-        {
-            PretrainedTokenizer tokenizer = PretrainedTokenizer.Load(files);
-            loadEntry(ModelFolder.WeightsName, stream => model = SequenceClassificationModel.Load(config, stream, device: device));
-            if (model!.Report?.Fresh is { Count: > 0 } missing) throw new FormatException($"The model file's weights have no {string.Join(", ", missing)}.");
-            return new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide, "the model file");
-        }
-        catch (ArgumentException error)
-        {
-            model?.Dispose();
-            throw new FormatException($"The model file is damaged: {error.Message}", error);
-        }
-        catch
-        {
-            model?.Dispose();
-            throw;
-        }
-    }
+    public static TextClassifier Read(Action<string, Action<Stream>> loadEntry, SequenceClassificationSettings settings, Device device) => ModelEntries.Read(
+        loadEntry,
+        (config, weights) => SequenceClassificationModel.Load(config, weights, device: device),
+        (model, tokenizer) => new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide, "the model file"));
 
     public void Dispose() => Model.Dispose();
-
-    private static byte[] ReadAll(Action<string, Action<Stream>> loadEntry, string name, int most)
-    {
-        byte[] content = [];
-        loadEntry(name, stream =>
-        {
-            long length = stream.Length - stream.Position;
-            if (length > most) throw new FormatException($"The model file's entry '{name}' has {length} bytes; at most {most} are expected.");
-            content = new byte[length];
-            stream.ReadExactly(content);
-        });
-        return content;
-    }
 }

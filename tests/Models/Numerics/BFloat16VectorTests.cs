@@ -12,7 +12,7 @@ public unsafe class BFloat16VectorTests
     public void Rounding_to_nearest_equals_that_of_torch(float value)
     {
         ushort* rounded = stackalloc ushort[BFloat16Vector.Count];
-        BFloat16Vector.StoreNearest(Vector256.Create(value), rounded);
+        BFloat16Vector.RoundNearest(Vector256.Create(value)).Store(rounded);
         float expected = tensor(value).bfloat16().to_type(ScalarType.Float32).item<float>();
         Assert.Equal(expected, BFloat16Vector.Load(rounded)[0]);
     }
@@ -24,7 +24,7 @@ public unsafe class BFloat16VectorTests
         ushort* rounded = stackalloc ushort[BFloat16Vector.Count];
         for (uint seed = 0; seed < 50; seed++)
         {
-            BFloat16Vector.StoreStochastic(Vector256.Create(value), BFloat16Vector.RandomBits(seed, 0), rounded);
+            BFloat16Vector.RoundStochastic(Vector256.Create(value), BFloat16Vector.RandomBits(seed, 0)).Store(rounded);
             float down = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000);
             float up = BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000) + 0x10000);
             float actual = BFloat16Vector.Load(rounded)[3];

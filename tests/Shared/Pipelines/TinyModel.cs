@@ -14,13 +14,15 @@ internal static class TinyModel
 
     private const int EndOfText = 256;
 
-    public static SequenceClassificationModel Model(int labels, torch.ScalarType? dtype = null, int vocabulary = 260) => new(
+    public static SequenceClassificationModel Model(int labels, torch.ScalarType? dtype = null, int vocabulary = 260) => new(Config(labels, vocabulary), seed: 5, dtype: dtype);
+
+    public static DecoderConfig Config(int labels, int vocabulary = 260) =>
         DecoderConfig.Parse(System.Text.Encoding.UTF8.GetBytes($$"""
             {"model_type": "qwen2", "vocab_size": {{vocabulary}}, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
              "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": {{Context}}, "rms_norm_eps": 1e-6,
              "rope_theta": 10000.0, "hidden_act": "silu", "tie_word_embeddings": true, "initializer_range": 0.3,
              "id2label": { {{string.Join(", ", Enumerable.Range(0, labels).Select(label => $"\"{label}\": \"L{label}\""))}} } }
-            """)), seed: 5, dtype: dtype);
+            """));
 
     /// <summary>A tokenizer without merges.</summary>
     /// <param name="wrapped">Whether it puts the end-of-text token before and after every text.</param>
@@ -37,7 +39,7 @@ internal static class TinyModel
         {
             type = "TemplateProcessing",
             single = new object[] { Special(), new { Sequence = new { id = "A", type_id = 0 } }, Special() },
-            pair = new object[] { new { Sequence = new { id = "A", type_id = 0 } }, new { Sequence = new { id = "B", type_id = 1 } } },
+            pair = new object[] { Special(), new { Sequence = new { id = "A", type_id = 0 } }, Special(), new { Sequence = new { id = "B", type_id = 1 } }, Special() },
             special_tokens = new Dictionary<string, object> { ["<|endoftext|>"] = new { id = "<|endoftext|>", ids = new[] { EndOfText }, tokens = new[] { "<|endoftext|>" } } },
         };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(new

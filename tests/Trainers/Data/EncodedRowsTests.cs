@@ -6,6 +6,8 @@ public class EncodedRowsTests
 {
     private readonly LabeledTexts _texts = new(Tickets.View(new MLContext(seed: 1), 50), "Text", "Label", binary: false);
 
+    private EncodedRows<ClassifiedText> Encoded(CountingScorer scorer, int mostKept) => new(SequenceClassificationTask.Encode(_texts, scorer), mostKept);
+
     private static void Alive()
     {
     }
@@ -14,8 +16,8 @@ public class EncodedRowsTests
     public void Few_rows_are_encoded_once()
     {
         var scorer = new CountingScorer(3);
-        var rows = new EncodedRows(_texts, scorer, mostKept: 50);
-        TrainingRow[] first = [.. rows.Read(Alive)], second = [.. rows.Read(Alive)];
+        EncodedRows<ClassifiedText> rows = Encoded(scorer, mostKept: 50);
+        ClassifiedText[] first = [.. rows.Read(Alive)], second = [.. rows.Read(Alive)];
         Assert.Equal(50, scorer.Encoded);
         Assert.Equal(first, second);
         Assert.Equal(_texts.ReadLabels(), first.Select(row => row.Label));
@@ -26,7 +28,7 @@ public class EncodedRowsTests
     public void Many_rows_are_read_and_encoded_again_in_every_pass()
     {
         var scorer = new CountingScorer(3);
-        var rows = new EncodedRows(_texts, scorer, mostKept: 49);
+        EncodedRows<ClassifiedText> rows = Encoded(scorer, mostKept: 49);
         Assert.Equal(50, rows.Read(Alive).Count());
         Assert.Equal(50, rows.Read(Alive).Count());
         Assert.Equal(100, scorer.Encoded);
@@ -35,7 +37,7 @@ public class EncodedRowsTests
     [Fact]
     public void A_pass_that_was_left_early_is_not_kept()
     {
-        var rows = new EncodedRows(_texts, new CountingScorer(3), mostKept: 100);
+        EncodedRows<ClassifiedText> rows = Encoded(new CountingScorer(3), mostKept: 100);
         Assert.Equal(5, rows.Read(Alive).Take(5).Count());
         Assert.Equal(50, rows.Read(Alive).Count());
     }
@@ -45,7 +47,7 @@ public class EncodedRowsTests
     [InlineData(100)]
     public void Cut_texts_are_counted_once_per_text(int mostKept)
     {
-        var rows = new EncodedRows(_texts, new CountingScorer(3, maxLength: 30), mostKept);
+        EncodedRows<ClassifiedText> rows = Encoded(new CountingScorer(3, maxLength: 30), mostKept: mostKept);
         int expected = Tickets.Rows(50).Count(row => row.Text.Length > 30);
         for (int pass = 0; pass < 2; pass++)
         {
@@ -58,7 +60,7 @@ public class EncodedRowsTests
     public void Reading_stops_when_cancelled()
     {
         using var source = new CancellationTokenSource();
-        using IEnumerator<TrainingRow> rows = new EncodedRows(_texts, new CountingScorer(3), mostKept: 100).Read(source.Token.ThrowIfCancellationRequested).GetEnumerator();
+        using IEnumerator<ClassifiedText> rows = Encoded(new CountingScorer(3), mostKept: 100).Read(source.Token.ThrowIfCancellationRequested).GetEnumerator();
         Assert.True(rows.MoveNext());
         source.Cancel();
         Assert.Throws<OperationCanceledException>(() => rows.MoveNext());

@@ -3,9 +3,11 @@ namespace MLComponents.Trainers.Tests;
 public class ShufflePoolTests
 {
     /// <summary>Rows of 1 to 64 tokens in no order of length; the label is the row's number.</summary>
-    private static TrainingRow[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => new TrainingRow(new int[1 + (i * 37 % 64)], i))];
+    private static ClassifiedText[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => new ClassifiedText(new int[1 + (i * 37 % 64)], i))];
 
-    private static int[][] Labels(IEnumerable<TrainingRow[]> batches) => [.. batches.Select(batch => batch.Select(row => row.Label).ToArray())];
+    private static ShufflePool<ClassifiedText> Pool(int capacity, int batchSize) => new(capacity, batchSize, row => row.Ids.Length);
+
+    private static int[][] Labels(IEnumerable<ClassifiedText[]> batches) => [.. batches.Select(batch => batch.Select(row => row.Label).ToArray())];
 
     [Theory]
     [InlineData(1000, 5000, 16)]
@@ -20,7 +22,7 @@ public class ShufflePoolTests
     [InlineData(0, 10, 16)]
     public void Every_row_comes_once_and_only_the_last_batch_is_partial(int count, int capacity, int batchSize)
     {
-        int[][] batches = Labels(new ShufflePool(capacity, batchSize).Batches(Rows(count), new Random(1)));
+        int[][] batches = Labels(Pool(capacity, batchSize).Batches(Rows(count), new Random(1)));
         Assert.Equal(Enumerable.Range(0, count), batches.SelectMany(batch => batch).Order());
         Assert.Equal((count + batchSize - 1) / batchSize, batches.Length);
         Assert.All(batches.SkipLast(1), batch => Assert.Equal(batchSize, batch.Length));
@@ -34,16 +36,16 @@ public class ShufflePoolTests
     public void The_pool_holds_no_more_rows_than_allowed(int capacity, int batchSize)
     {
         int read = 0, given = 0, most = 0;
-        IEnumerable<TrainingRow> Counted()
+        IEnumerable<ClassifiedText> Counted()
         {
-            foreach (TrainingRow row in Rows(1000))
+            foreach (ClassifiedText row in Rows(1000))
             {
                 most = Math.Max(most, ++read - given);
                 yield return row;
             }
         }
 
-        foreach (TrainingRow[] batch in new ShufflePool(capacity, batchSize).Batches(Counted(), new Random(1))) given += batch.Length;
+        foreach (ClassifiedText[] batch in Pool(capacity, batchSize).Batches(Counted(), new Random(1))) given += batch.Length;
         Assert.InRange(most, 1, capacity + 1); // the row that shows that there are more is read, too
     }
 
@@ -52,7 +54,7 @@ public class ShufflePoolTests
     [InlineData(100)]
     public void The_seed_alone_decides(int capacity)
     {
-        int[][] Shuffled(int seed) => Labels(new ShufflePool(capacity, 16).Batches(Rows(500), new Random(seed)));
+        int[][] Shuffled(int seed) => Labels(Pool(capacity, 16).Batches(Rows(500), new Random(seed)));
         Assert.Equal(Shuffled(1), Shuffled(1));
         Assert.NotEqual(Shuffled(1), Shuffled(2));
     }
@@ -62,17 +64,17 @@ public class ShufflePoolTests
     [InlineData(1024)]
     public void Rows_of_like_length_are_batched_together(int capacity)
     {
-        static double Padding(IEnumerable<TrainingRow[]> batches)
+        static double Padding(IEnumerable<ClassifiedText[]> batches)
         {
-            TrainingRow[][] all = [.. batches];
+            ClassifiedText[][] all = [.. batches];
             double padded = all.Sum(batch => batch.Length * batch.Max(row => row.Ids.Length));
             return 1 - (all.Sum(batch => batch.Sum(row => row.Ids.Length)) / padded);
         }
 
-        TrainingRow[] rows = Rows(4000);
-        TrainingRow[] shuffled = [.. rows];
+        ClassifiedText[] rows = Rows(4000);
+        ClassifiedText[] shuffled = [.. rows];
         new Random(3).Shuffle(shuffled);
-        double grouped = Padding(new ShufflePool(capacity, 16).Batches(rows, new Random(1))), random = Padding(shuffled.Chunk(16));
+        double grouped = Padding(Pool(capacity, 16).Batches(rows, new Random(1))), random = Padding(shuffled.Chunk(16));
         Assert.InRange(random, 0.3, 1);
         Assert.InRange(grouped, 0, random / 2);
     }
@@ -80,7 +82,7 @@ public class ShufflePoolTests
     [Fact]
     public void Batches_are_in_no_order_of_length()
     {
-        int[] longest = [.. new ShufflePool(5000, 16).Batches(Rows(2000), new Random(1)).Select(batch => batch.Max(row => row.Ids.Length))];
+        int[] longest = [.. Pool(5000, 16).Batches(Rows(2000), new Random(1)).Select(batch => batch.Max(row => row.Ids.Length))];
         int rises = longest.Zip(longest.Skip(1)).Count(pair => pair.Second > pair.First);
         Assert.InRange(rises, longest.Length / 4, longest.Length * 3 / 4);
     }
@@ -89,7 +91,7 @@ public class ShufflePoolTests
     public void A_stream_larger_than_the_pool_is_mixed()
     {
         // Sorted data, as a file of one label after the other: neighbours must not stay together.
-        int[][] batches = Labels(new ShufflePool(200, 10).Batches(Rows(2000), new Random(1)));
+        int[][] batches = Labels(Pool(200, 10).Batches(Rows(2000), new Random(1)));
         Assert.True(batches.Average(batch => batch.Max() - batch.Min()) > 100, "a batch takes rows from all over the pool");
         int[] order = [.. batches.SelectMany(batch => batch)];
         Assert.True(order.Select((row, place) => Math.Abs(row - place)).Average() > 40, "rows move by a good part of the pool");
@@ -99,7 +101,7 @@ public class ShufflePoolTests
     [Fact]
     public void Passes_with_one_generator_differ()
     {
-        var pool = new ShufflePool(1000, 16);
+        ShufflePool<ClassifiedText> pool = Pool(1000, 16);
         var random = new Random(1);
         Assert.NotEqual(Labels(pool.Batches(Rows(100), random)), Labels(pool.Batches(Rows(100), random)));
     }

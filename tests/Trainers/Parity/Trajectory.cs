@@ -44,6 +44,8 @@ internal sealed class Trajectory
 
     public float[]? ClassWeights => IsNull("class_weights") ? null : Array.ConvertAll(Numbers("class_weights"), weight => (float)weight);
 
+    public double LabelSmoothing => _json.GetProperty("label_smoothing").GetDouble();
+
     public string[] Decaying => Texts("weight_decay_parameters");
 
     public string[] NotDecaying => Texts("no_weight_decay_parameters");
@@ -53,8 +55,6 @@ internal sealed class Trajectory
     {
         get
         {
-            if (Text("class") != "ForSequenceClassification") return $"there is no trainer of {Text("class")} yet";
-            if (_json.GetProperty("label_smoothing").GetDouble() != 0) return "label smoothing is not an option of the trainer";
             if (Optimizer().GetProperty("name").GetString() != "AdamW") return $"the trainer has no optimizer {Optimizer().GetProperty("name")}";
             string config = Path.Combine(Start, ModelFolder.ConfigName);
             if (!File.Exists(config)) return $"it starts from {Text("start_from")}, which is no folder with a {ModelFolder.ConfigName}";
@@ -77,9 +77,16 @@ internal sealed class Trajectory
     public string? FinalAdapter => Adapter is null || !Directory.Exists(Path.Combine(_folder, "final_adapter")) ? null : Path.Combine(_folder, "final_adapter");
 
     /// <summary>The model that the run starts with, as it is trained.</summary>
-    public SequenceClassificationModel LoadModel(ScalarType? dtype = null)
+    public PretrainedModel LoadModel(ScalarType? dtype = null)
     {
-        SequenceClassificationModel model = SequenceClassificationModel.Load(Start, dtype: dtype);
+        PretrainedModel model = Text("class") switch
+        {
+            "ForSequenceClassification" => SequenceClassificationModel.Load(Start, dtype: dtype),
+            "ForTokenClassification" => TokenClassificationModel.Load(Start, dtype: dtype),
+            "ForQuestionAnswering" => QuestionAnsweringModel.Load(Start, dtype: dtype),
+            "ForCausalLM" => CausalLanguageModel.Load(Start, dtype: dtype),
+            string other => throw new NotSupportedException($"No model is known for {other}."),
+        };
         if (Adapter is { } adapter) model.Adapters.Load(adapter, isTrainable: true);
         return model;
     }
@@ -96,10 +103,10 @@ internal sealed class Trajectory
             schedule.GetProperty("warmup_steps").GetInt64(), schedule.GetProperty("total_steps").GetInt64());
     }
 
-    public FusedAdamW CreateOptimizer(SequenceClassificationModel model, bool masterWeights)
+    public FusedAdamW CreateOptimizer(PretrainedModel model, bool masterWeights)
     {
         double[] betas = [.. Optimizer().GetProperty("betas").EnumerateArray().Select(beta => beta.GetDouble())];
-        return new FusedAdamW(WeightDecayGroups.Of(model, WeightDecay), masterWeights, betas[0], betas[1], Optimizer("eps"), seed: 1);
+        return new FusedAdamW(ParameterGroups.Of(model, WeightDecay), masterWeights, betas[0], betas[1], Optimizer("eps"), seed: 1);
     }
 
     public SafetensorsFile OpenTensors() => SafetensorsFile.Open(Path.Combine(_folder, "trajectory.safetensors"));
@@ -118,14 +125,21 @@ internal sealed class Trajectory
         });
     }
 
-    /// <summary>The rows of a batch of ids, without their padding.</summary>
-    public static TrainingRow[] Rows(Tensor ids, Tensor mask, Tensor? labels)
+    /// <summary>The batches of rows under a name: <c>[steps, rows, seq]</c>, or <c>[rows, seq]</c> for one.</summary>
+    public static HeadRow[][] Batches(SafetensorsFile tensors, string name)
     {
-        int length = (int)ids.shape[1];
-        long[] tokens = ids.data<long>().ToArray(), kept = mask.data<long>().ToArray();
-        return [.. Enumerable.Range(0, (int)ids.shape[0]).Select(row => new TrainingRow(
-            [.. Enumerable.Range(row * length, length).Where(i => kept[i] != 0).Select(i => (int)tokens[i])],
-            labels is null ? 0 : (int)labels.data<long>()[row]))];
+        long[][][] ids = Read("input_ids"), masks = Read("attention_mask");
+        Dictionary<string, long[][][]> labels = tensors.Names.Select(key => key.Split('.', 2))
+            .Where(parts => parts[0] == name && parts[^1] is not ("input_ids" or "attention_mask")).ToDictionary(parts => parts[1], parts => Read(parts[1]));
+        return [.. ids.Select((batch, step) => batch.Select((row, place) => new HeadRow(row, masks[step][place], labels.ToDictionary(pair => pair.Key, pair => pair.Value[step][place]))).ToArray())];
+
+        long[][][] Read(string key)
+        {
+            using Tensor stored = tensors.Read($"{name}.{key}");
+            long steps = name == "probe" ? 1 : stored.shape[0], rows = name == "probe" ? stored.shape[0] : stored.shape[1];
+            long[] values = stored.data<long>().ToArray();
+            return [.. values.Chunk((int)(values.Length / steps)).Select(batch => batch.Chunk((int)(batch.Length / rows)).ToArray())];
+        }
     }
 
     /// <summary>What a run starts from reads "model" or "model plus adapter".</summary>

@@ -33,7 +33,7 @@ public class CancellationTests(TinyFolder folder) : IClassFixture<TinyFolder>
         });
         using var source = new CancellationTokenSource();
         var progress = new ProgressRecorder(now => { if (now.Step == 6) source.Cancel(); });
-        using SequenceClassificationTransformer model = Assert.Throws<TrainingCanceledException>(() => _ml.Trainer(Options(5, progress, source)).Fit(training)).Model;
+        using var model = (SequenceClassificationTransformer)Assert.Throws<TrainingCanceledException>(() => _ml.Trainer(Options(5, progress, source)).Fit(training)).Model;
         Assert.Equal(_ml.TrainAndScore(Options(1, null, null), training, contradicting), Runs.Scores(model, contradicting));
     }
 
@@ -63,9 +63,9 @@ public class CancellationTests(TinyFolder folder) : IClassFixture<TinyFolder>
         Assert.Equal(2, progress.All.Count);
     }
 
-    private static void CheckUsable(SequenceClassificationTransformer model, IDataView data)
+    private static void CheckUsable(ITransformer trained, IDataView data)
     {
-        using (model)
+        using (var model = (SequenceClassificationTransformer)trained)
         {
             float[][] scores = Runs.Scores(model, data);
             Assert.All(scores, row => Assert.Equal(1, row.Sum(), 1e-4));

@@ -129,7 +129,7 @@ public class LearningTests(TinyFolder folder) : IClassFixture<TinyFolder>
             {
                 using var source = new CancellationTokenSource();
                 var recorder = new ProgressRecorder(_ => source.Cancel());
-                Assert.Throws<TrainingCanceledException>(() => Run(options => (options.Progress, options.CancellationToken) = (recorder, source.Token))).Model.Dispose();
+                ((IDisposable)Assert.Throws<TrainingCanceledException>(() => Run(options => (options.Progress, options.CancellationToken) = (recorder, source.Token))).Model).Dispose();
             },
         ];
         // TorchSharp counts the tensor that a parameter is made of once more when the parameter takes it over.

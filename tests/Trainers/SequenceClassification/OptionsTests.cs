@@ -18,6 +18,22 @@ public class OptionsTests
         [$"WarmupRatio is {1.5}"] = (options => options.WarmupRatio = 1.5, "0 to 1"),
         ["WarmupRatio is NaN"] = (options => options.WarmupRatio = double.NaN, "0 to 1"),
         [$"WeightDecay is {-0.5}"] = (options => options.WeightDecay = -0.5, "at least 0"),
+        ["WarmupSteps is -1"] = (options => options.WarmupSteps = -1, "at least 0, or null"),
+        ["ScheduleCycles is 0"] = (options => options.ScheduleCycles = 0, "at least 1"),
+        ["PolynomialPower is 0"] = (options => options.PolynomialPower = 0, "above 0"),
+        [$"FinalLearningRate is {-0.5}"] = (options => options.FinalLearningRate = -0.5, "at least 0"),
+        [$"FinalLearningRate is {0.25}"] = (options => (options.FinalLearningRate, options.Schedule) = (0.25, LearningRateSchedule.Polynomial), "less than the learning rate"),
+        ["LayerwiseDecay is 0"] = (options => options.LayerwiseDecay = 0, "above 0 to 1"),
+        ["Optimizer is 9"] = (options => options.Optimizer = (OptimizerKind)9, "AdamW8Bit"),
+        ["Beta1 is 1"] = (options => options.Beta1 = 1, "0 to below 1"),
+        ["Beta2 is NaN"] = (options => options.Beta2 = double.NaN, "0 to below 1, or null"),
+        ["Epsilon is 0"] = (options => options.Epsilon = 0, "above 0"),
+        ["Momentum is 1"] = (options => options.Momentum = 1, "0 to below 1"),
+        ["AverageDecay is 1"] = (options => options.AverageDecay = 1, "0 to below 1, or null"),
+        ["NoiseAlpha is -1"] = (options => options.NoiseAlpha = -1, "at least 0"),
+        ["Threads is 0"] = (options => options.Threads = 0, "at least 1, or null"),
+        ["LabelSmoothing is 1"] = (options => options.LabelSmoothing = 1, "0 to below 1"),
+        ["FocalGamma is NaN"] = (options => options.FocalGamma = double.NaN, "at least 0"),
         ["WeightDecay is NaN"] = (options => options.WeightDecay = double.NaN, "at least 0"),
         ["MaxGradientNorm is 0"] = (options => options.MaxGradientNorm = 0, "above 0"),
         ["MaxGradientNorm is NaN"] = (options => options.MaxGradientNorm = double.NaN, "above 0"),
@@ -27,8 +43,7 @@ public class OptionsTests
         ["EarlyStoppingPatience is 0"] = (options => options.EarlyStoppingPatience = 0, "at least 1, or null"),
         ["Precision is 9"] = (options => options.Precision = (Precision)9, "Float32 or BFloat16"),
         ["WeightUpdate is 9"] = (options => options.WeightUpdate = (WeightUpdate)9, "MasterWeights or StochasticRounding"),
-        ["Schedule is 9"] = (options => options.Schedule = (LearningRateSchedule)9, "Linear, Cosine or Constant"),
-        ["ValidationMetric is 9"] = (options => options.ValidationMetric = (ValidationMetric)9, "LogLoss, MicroAccuracy or MacroAccuracy"),
+        ["Schedule is 9"] = (options => options.Schedule = (LearningRateSchedule)9, "Linear or Cosine or Constant or CosineWithRestarts"),
         ["TruncationSide is 9"] = (options => options.TruncationSide = (TruncationSide)9, "End, Start or Middle"),
         ["ClassWeights['a'] is -1"] = (options => options.ClassWeights = new Dictionary<string, double> { ["a"] = -1 }, "at least 0"),
         ["ClassWeights['a'] is NaN"] = (options => options.ClassWeights = new Dictionary<string, double> { ["a"] = double.NaN }, "at least 0"),
@@ -64,6 +79,8 @@ public class OptionsTests
         IDataView data = Tickets.View(_ml, 4);
         Refused(options => (options.ValidationSet, options.ValidationFraction) = (data, 0.2), $"ValidationSet and ValidationFraction {0.2} exclude each other");
         Refused(options => options.EarlyStoppingPatience = 2, "EarlyStoppingPatience needs rows to validate on", "ValidationFraction");
+        Refused(options => (options.LabelSmoothing, options.FocalGamma) = (0.1, 2), "LabelSmoothing", "FocalGamma 2 exclude each other");
+        Refused(options => (options.Adapter, options.Trained) = (new(), TrainedWeights.HeadOnly), "Adapter and Trained HeadOnly exclude each other", "ModulesToSave");
         Refused(options => (options.BalanceClasses, options.ClassWeights) = (true, new Dictionary<string, double>()), "ClassWeights and BalanceClasses exclude each other");
     }
 

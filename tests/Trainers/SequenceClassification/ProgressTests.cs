@@ -37,7 +37,7 @@ public class ProgressTests(TinyFolder folder) : IClassFixture<TinyFolder>
         string[] told = log.Of(ChannelMessageKind.Info);
         Assert.Contains(told, message => message.Contains("steps in 2 epochs on cpu, Float32"));
         Assert.Contains(told, message => message.Contains("Step 1/") && message.Contains("learning rate") && message.Contains("to go"));
-        Assert.Contains(told, message => message.Contains("Epoch 2/2: loss") && message.Contains("validation log-loss"));
+        Assert.Contains(told, message => message.Contains("Epoch 2/2: loss") && message.Contains("validation LogLoss"));
         Assert.DoesNotContain(log.Of(ChannelMessageKind.Warning), message => message.Contains("cut"));
     }
 

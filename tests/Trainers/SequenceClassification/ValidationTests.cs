@@ -23,10 +23,10 @@ public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
         using SequenceClassificationTransformer kept = _ml.Trainer(Constant(options => (options.Epochs, options.ValidationSet) = (3, contradicting))).Fit(training);
         TrainingProgress[] validations = [.. _progress.Validations];
         Assert.Equal([true, false, false], validations.Select(progress => progress.Validation!.IsBest));
-        Assert.True(validations[0].Validation!.LogLoss < validations[2].Validation!.LogLoss);
+        Assert.True(validations[0].Validation![ValidationMetric.LogLoss] < validations[2].Validation![ValidationMetric.LogLoss]);
         float[][] scores = Runs.Scores(kept, contradicting);
-        Assert.Equal(validations[0].Validation!.LogLoss, Runs.LogLoss(scores, contradicting), 1e-4);
-        Assert.Equal(validations[0].Validation!.MicroAccuracy, Runs.Accuracy(scores, contradicting), 1e-9);
+        Assert.Equal(validations[0].Validation![ValidationMetric.LogLoss], Runs.LogLoss(scores, contradicting), 1e-4);
+        Assert.Equal(validations[0].Validation![ValidationMetric.MicroAccuracy], Runs.Accuracy(scores, contradicting), 1e-9);
         Assert.Equal(_ml.TrainAndScore(Constant(options => options.Epochs = 1), training, contradicting), scores);
     }
 
@@ -36,7 +36,7 @@ public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
         IDataView data = Tickets.View(_ml, 64);
         using SequenceClassificationTransformer transformer = _ml.Trainer(Constant(options => (options.Epochs, options.ValidationSet, options.LearningRate) = (2, data, 2e-3))).Fit(data);
         Assert.Equal([true, true], _progress.Validations.Select(progress => progress.Validation!.IsBest));
-        Assert.Equal(_progress.All[^1].Validation!.LogLoss, Runs.LogLoss(Runs.Scores(transformer, data), data), 1e-4);
+        Assert.Equal(_progress.All[^1].Validation![ValidationMetric.LogLoss], Runs.LogLoss(Runs.Scores(transformer, data), data), 1e-4);
     }
 
     [Theory]
@@ -53,21 +53,22 @@ public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
     }
 
     [Theory]
-    [InlineData(ValidationMetric.LogLoss)]
-    [InlineData(ValidationMetric.MicroAccuracy)]
-    [InlineData(ValidationMetric.MacroAccuracy)]
-    public void The_metric_asked_for_chooses_the_epoch(ValidationMetric metric)
+    [InlineData(nameof(ValidationMetric.LogLoss))]
+    [InlineData(nameof(ValidationMetric.MicroAccuracy))]
+    [InlineData(nameof(ValidationMetric.MacroAccuracy))]
+    public void The_metric_asked_for_chooses_the_epoch(string name)
     {
+        ValidationMetric metric = new SequenceClassificationOptions().Metrics.Single(known => known.Name == name);
         IDataView data = Tickets.View(_ml, 48);
         _ml.Trainer(Constant(options => (options.Epochs, options.ValidationFraction, options.ValidationMetric) = (3, 0.4, metric))).Fit(data).Dispose();
         double best = double.NegativeInfinity;
         foreach (ValidationResult result in _progress.Validations.Select(progress => progress.Validation!))
         {
-            double merit = metric switch { ValidationMetric.LogLoss => -result.LogLoss, ValidationMetric.MicroAccuracy => result.MicroAccuracy, _ => result.MacroAccuracy };
+            double merit = name == nameof(ValidationMetric.LogLoss) ? -result[metric] : result[metric];
             Assert.Equal(merit > best, result.IsBest);
             best = Math.Max(best, merit);
-            Assert.InRange(result.MicroAccuracy, 0, 1);
-            Assert.InRange(result.MacroAccuracy, 0, 1);
+            Assert.InRange(result[ValidationMetric.MicroAccuracy], 0, 1);
+            Assert.InRange(result[ValidationMetric.MacroAccuracy], 0, 1);
         }
     }
 
@@ -89,13 +90,13 @@ public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
         // One token per letter, one logit per letter: the rightmost label of the largest count wins.
         IDataView data = Tickets.View(_ml, 60);
         var scorer = new CountingScorer(3);
-        var rows = new EncodedRows(new LabeledTexts(data, "Text", "Label", binary: false), scorer, mostKept: 100);
-        ValidationResult result = new Validation(rows, scorer, labelCount: 3, batchSize: 8, maxTokens: 200).Run(() => { });
+        IEnumerable<ClassifiedText> rows = SequenceClassificationTask.Encode(new LabeledTexts(data, "Text", "Label", binary: false), scorer).Select(encoded => encoded.Row);
+        var result = new ValidationResult(new ClassificationMetrics(scorer, batchSize: 8, maxTokens: 200).Measure(rows, () => { }), IsBest: true);
         using var transformer = Tickets.Multiclass(_ml, new CountingScorer(3));
         var metrics = _ml.MulticlassClassification.Evaluate(transformer.Transform(data));
-        Assert.Equal(metrics.LogLoss, result.LogLoss, 1e-5);
-        Assert.Equal(metrics.MicroAccuracy, result.MicroAccuracy, 1e-9);
-        Assert.Equal(metrics.MacroAccuracy, result.MacroAccuracy, 1e-9);
+        Assert.Equal(metrics.LogLoss, result[ValidationMetric.LogLoss], 1e-5);
+        Assert.Equal(metrics.MicroAccuracy, result[ValidationMetric.MicroAccuracy], 1e-9);
+        Assert.Equal(metrics.MacroAccuracy, result[ValidationMetric.MacroAccuracy], 1e-9);
         Assert.All(scorer.Forwards, lengths => Assert.True(lengths.Length <= 8 && (lengths.Length == 1 || lengths.Length * lengths.Max() <= 200)));
     }
 }

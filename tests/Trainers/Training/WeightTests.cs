@@ -51,7 +51,7 @@ public class WeightTests
     {
         using SequenceClassificationModel model = TinyModel.Model(2);
         Dictionary<string, TorchSharp.Modules.Parameter> named = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
-        ParameterGroup[] groups = [.. WeightDecayGroups.Of(model, 0.25)];
+        ParameterGroup[] groups = [.. ParameterGroups.Of(model, 0.25)];
         Assert.Equal([0.25, 0], groups.Select(group => group.WeightDecay));
         string[] Names(ParameterGroup group) => [.. named.Where(pair => group.Parameters.Any(parameter => parameter.Handle == pair.Value.Handle)).Select(pair => pair.Key).Order()];
         Assert.Equal(named.Keys.Where(name => name.EndsWith("_proj.weight", StringComparison.Ordinal) || name is "score.weight" or "model.embed_tokens.weight").Order(), Names(groups[0]));
@@ -60,10 +60,29 @@ public class WeightTests
     }
 
     [Fact]
+    public void Lower_layers_learn_slower_by_the_layerwise_decay()
+    {
+        using SequenceClassificationModel model = TinyModel.Model(2);
+        ParameterGroup[] groups = [.. ParameterGroups.Of(model, 0.25, layerwiseDecay: 0.5)];
+        double ScaleOf(string name)
+        {
+            nint handle = model.named_parameters().Single(pair => pair.name == name).parameter.Handle;
+            return groups.Single(group => group.Parameters.Any(parameter => parameter.Handle == handle)).LearningRateScale;
+        }
+
+        Assert.Equal(1, ScaleOf("score.weight"));
+        Assert.Equal(1, ScaleOf("model.norm.weight"));
+        Assert.Equal(0.5, ScaleOf("model.layers.1.mlp.up_proj.weight"));
+        Assert.Equal(0.25, ScaleOf("model.layers.0.input_layernorm.weight"));
+        Assert.Equal(0.125, ScaleOf("model.embed_tokens.weight"));
+        Assert.Equal(model.parameters().Count(), groups.Sum(group => group.Parameters.Count));
+    }
+
+    [Fact]
     public void Frozen_weights_are_in_no_group()
     {
         using SequenceClassificationModel model = TinyModel.Model(2);
         foreach (var (name, parameter) in model.named_parameters()) parameter.requires_grad = name == "score.weight";
-        Assert.Equal([1, 0], WeightDecayGroups.Of(model, 0.25).Select(group => group.Parameters.Count));
+        Assert.Equal([1, 0], ParameterGroups.Of(model, 0.25).Select(group => group.Parameters.Count));
     }
 }

@@ -84,7 +84,7 @@ public class ClassificationCursorTests
     [Fact]
     public void A_window_of_very_long_texts_ends_early()
     {
-        string text = new('a', ClassificationCursor.MostCharacters / 4);
+        string text = new('a', ReadAhead.MostCharacters / 4);
         var source = new ReadCounter(_ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(_ => new { Text = text }).ToArray()));
         IDataView view = Transformer(settings => (settings.BatchSize, settings.LookAhead) = (32, 32)).Transform(source);
         using DataViewRowCursor cursor = view.GetRowCursor([view.Schema["Score"]]);

@@ -1,0 +1,260 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace MLComponents.Models;
+
+/// <summary>
+/// Y = X Wᵀ for a few rows of X, as decoding needs it: every number of W is read from memory once, in its order, and widened to float32 in registers.
+/// </summary>
+/// <remarks>
+/// A result is added up in the same order however many rows there are, however the outputs are divided among threads, and wherever in them it stands: a row gives
+/// the same bits alone and among others.
+/// </remarks>
+/// <typeparam name="TLanes">The width of vectors.</typeparam>
+/// <typeparam name="TVector">The vector.</typeparam>
+/// <typeparam name="TWeights">How W is stored.</typeparam>
+internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
+    where TLanes : struct, ILanes<TVector>
+    where TVector : struct
+    where TWeights : struct, IWeights
+{
+    /// <summary>Rows that are computed at once; outputs too, for one row.</summary>
+    private const int Block = 4;
+
+    /// <summary>Puts a row of X into the order that <see cref="Multiply"/> reads it in.</summary>
+    /// <param name="source">The row.</param>
+    /// <param name="target">Where to; not the row itself.</param>
+    /// <param name="count">How many numbers.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Arrange(float* source, float* target, nint count)
+    {
+        nint k = 0;
+        for (; TWeights.SeparatesPlaces && k <= count - (2 * TLanes.Count); k += 2 * TLanes.Count)
+        {
+            TLanes.Separate(source + k, out TVector even, out TVector odd);
+            TLanes.Store(even, target + k);
+            TLanes.Store(odd, target + k + TLanes.Count);
+        }
+
+        new ReadOnlySpan<float>(source + k, (int)(count - k)).CopyTo(new Span<float>(target + k, (int)(count - k)));
+    }
+
+    /// <summary>Computes some of the outputs of all rows.</summary>
+    /// <param name="weights">W, <c>[outputs, inWidth]</c>.</param>
+    /// <param name="inWidth">The numbers of a row of X.</param>
+    /// <param name="first">The first output.</param>
+    /// <param name="end">The output to stop before.</param>
+    /// <param name="inputs">X, arranged: <c>[rows, inputStride]</c>.</param>
+    /// <param name="inputStride">The distance of two rows of X.</param>
+    /// <param name="rows">The number of rows.</param>
+    /// <param name="outputs">Y, <c>[rows, outputStride]</c>; output o is written to place o.</param>
+    /// <param name="outputStride">The distance of two rows of Y.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply(
+        byte* weights, nint inWidth, nint first, nint end, float* inputs, nint inputStride, nint rows, float* outputs, nint outputStride)
+    {
+        nint stride = TWeights.BytesOf(inWidth);
+
+        // How often the loops below go round for each block of outputs.
+        nint passes = ((rows + 2) / Block * (Block / TLanes.Outputs)) + (rows % Block == 1 ? 1 : 0);
+        nint steps = Math.Max(1, passes * (inWidth / (2 * TLanes.Count)));
+        for (nint output = first; output < end; output += Block)
+        {
+            byte* w = weights + (output * stride);
+            nint count = Math.Min(Block, end - output);
+
+            var next = new Lookahead(w + (Block * stride), Block * stride, steps);
+
+            // Outputs that are not there are computed as the last one is, and not written.
+            byte* w1 = w + (Math.Min(1, count - 1) * stride), w2 = w + (Math.Min(2, count - 1) * stride), w3 = w + ((count - 1) * stride);
+            nint row = 0;
+            for (; rows - row > 1; row += Block)
+            {
+                float* x = inputs + (row * inputStride);
+                nint present = Math.Min(Block, rows - row);
+                float* x1 = x + inputStride, x2 = x + (Math.Min(2, present - 1) * inputStride), x3 = x + ((present - 1) * inputStride);
+                float* y = outputs + (row * outputStride) + output;
+                if (TLanes.Outputs == Block)
+                {
+                    FourOutputsOfFourRows(w, w1, w2, w3, ref next, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1, out Vector128<float> y2, out Vector128<float> y3);
+                    Write(y0, y, count);
+                    Write(y1, y + outputStride, count);
+                    if (present > 2) Write(y2, y + (2 * outputStride), count);
+                    if (present > 3) Write(y3, y + (3 * outputStride), count);
+                }
+                else
+                {
+                    TwoOutputsOfFourRows(w, w1, ref next, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1);
+                    WriteColumn(y0, y, outputStride, present);
+                    if (count > 1) WriteColumn(y1, y + 1, outputStride, present);
+                    if (count <= 2) continue;
+                    TwoOutputsOfFourRows(w2, w3, ref next, x, x1, x2, x3, inWidth, out y0, out y1);
+                    WriteColumn(y0, y + 2, outputStride, present);
+                    if (count > 3) WriteColumn(y1, y + 3, outputStride, present);
+                }
+            }
+
+            if (row < rows) Write(FourOutputsOfOneRow(w, w1, w2, w3, ref next, inputs + (row * inputStride), inWidth), outputs + (row * outputStride) + output, count);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> FourOutputsOfOneRow(byte* w0, byte* w1, byte* w2, byte* w3, ref Lookahead next, float* x, nint inWidth)
+    {
+        TVector s0 = default, s1 = default, s2 = default, s3 = default;
+        nint k = 0;
+        for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
+        {
+            next.Advance();
+            TVector a = TLanes.Load(x + k), b = TLanes.Load(x + k + TLanes.Count);
+            TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector first, out TVector second);
+            s0 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s0));
+            TWeights.LoadPair<TLanes, TVector>(w1, k, out first, out second);
+            s1 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s1));
+            TWeights.LoadPair<TLanes, TVector>(w2, k, out first, out second);
+            s2 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s2));
+            TWeights.LoadPair<TLanes, TVector>(w3, k, out first, out second);
+            s3 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s3));
+        }
+
+        Vector128<float> sums = TLanes.Sums(s0, s1, s2, s3);
+        for (; k < inWidth; k++) sums += Vector128.Create(TWeights.At(w0, k), TWeights.At(w1, k), TWeights.At(w2, k), TWeights.At(w3, k)) * x[k];
+        return sums;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourOutputsOfFourRows(
+        byte* w0, byte* w1, byte* w2, byte* w3, ref Lookahead next, float* x0, float* x1, float* x2, float* x3, nint inWidth,
+        out Vector128<float> y0, out Vector128<float> y1, out Vector128<float> y2, out Vector128<float> y3)
+    {
+        TVector s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
+        TVector s20 = default, s21 = default, s22 = default, s23 = default, s30 = default, s31 = default, s32 = default, s33 = default;
+        nint k = 0;
+        for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
+        {
+            next.Advance();
+            TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector a0, out TVector b0);
+            TWeights.LoadPair<TLanes, TVector>(w1, k, out TVector a1, out TVector b1);
+            TWeights.LoadPair<TLanes, TVector>(w2, k, out TVector a2, out TVector b2);
+            TWeights.LoadPair<TLanes, TVector>(w3, k, out TVector a3, out TVector b3);
+            TVector x = TLanes.Load(x0 + k);
+            s00 = TLanes.MultiplyAdd(a0, x, s00);
+            s01 = TLanes.MultiplyAdd(a1, x, s01);
+            s02 = TLanes.MultiplyAdd(a2, x, s02);
+            s03 = TLanes.MultiplyAdd(a3, x, s03);
+            x = TLanes.Load(x1 + k);
+            s10 = TLanes.MultiplyAdd(a0, x, s10);
+            s11 = TLanes.MultiplyAdd(a1, x, s11);
+            s12 = TLanes.MultiplyAdd(a2, x, s12);
+            s13 = TLanes.MultiplyAdd(a3, x, s13);
+            x = TLanes.Load(x2 + k);
+            s20 = TLanes.MultiplyAdd(a0, x, s20);
+            s21 = TLanes.MultiplyAdd(a1, x, s21);
+            s22 = TLanes.MultiplyAdd(a2, x, s22);
+            s23 = TLanes.MultiplyAdd(a3, x, s23);
+            x = TLanes.Load(x3 + k);
+            s30 = TLanes.MultiplyAdd(a0, x, s30);
+            s31 = TLanes.MultiplyAdd(a1, x, s31);
+            s32 = TLanes.MultiplyAdd(a2, x, s32);
+            s33 = TLanes.MultiplyAdd(a3, x, s33);
+            x = TLanes.Load(x0 + k + TLanes.Count);
+            s00 = TLanes.MultiplyAdd(b0, x, s00);
+            s01 = TLanes.MultiplyAdd(b1, x, s01);
+            s02 = TLanes.MultiplyAdd(b2, x, s02);
+            s03 = TLanes.MultiplyAdd(b3, x, s03);
+            x = TLanes.Load(x1 + k + TLanes.Count);
+            s10 = TLanes.MultiplyAdd(b0, x, s10);
+            s11 = TLanes.MultiplyAdd(b1, x, s11);
+            s12 = TLanes.MultiplyAdd(b2, x, s12);
+            s13 = TLanes.MultiplyAdd(b3, x, s13);
+            x = TLanes.Load(x2 + k + TLanes.Count);
+            s20 = TLanes.MultiplyAdd(b0, x, s20);
+            s21 = TLanes.MultiplyAdd(b1, x, s21);
+            s22 = TLanes.MultiplyAdd(b2, x, s22);
+            s23 = TLanes.MultiplyAdd(b3, x, s23);
+            x = TLanes.Load(x3 + k + TLanes.Count);
+            s30 = TLanes.MultiplyAdd(b0, x, s30);
+            s31 = TLanes.MultiplyAdd(b1, x, s31);
+            s32 = TLanes.MultiplyAdd(b2, x, s32);
+            s33 = TLanes.MultiplyAdd(b3, x, s33);
+        }
+
+        y0 = TLanes.Sums(s00, s01, s02, s03);
+        y1 = TLanes.Sums(s10, s11, s12, s13);
+        y2 = TLanes.Sums(s20, s21, s22, s23);
+        y3 = TLanes.Sums(s30, s31, s32, s33);
+        for (; k < inWidth; k++)
+        {
+            Vector128<float> w = Vector128.Create(TWeights.At(w0, k), TWeights.At(w1, k), TWeights.At(w2, k), TWeights.At(w3, k));
+            y0 += w * x0[k];
+            y1 += w * x1[k];
+            y2 += w * x2[k];
+            y3 += w * x3[k];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TwoOutputsOfFourRows(
+        byte* w0, byte* w1, ref Lookahead next, float* x0, float* x1, float* x2, float* x3, nint inWidth, out Vector128<float> y0, out Vector128<float> y1)
+    {
+        TVector s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
+        nint k = 0;
+        for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
+        {
+            next.Advance();
+            TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector a0, out TVector b0);
+            TWeights.LoadPair<TLanes, TVector>(w1, k, out TVector a1, out TVector b1);
+            TVector x = TLanes.Load(x0 + k);
+            s00 = TLanes.MultiplyAdd(a0, x, s00);
+            s10 = TLanes.MultiplyAdd(a1, x, s10);
+            x = TLanes.Load(x1 + k);
+            s01 = TLanes.MultiplyAdd(a0, x, s01);
+            s11 = TLanes.MultiplyAdd(a1, x, s11);
+            x = TLanes.Load(x2 + k);
+            s02 = TLanes.MultiplyAdd(a0, x, s02);
+            s12 = TLanes.MultiplyAdd(a1, x, s12);
+            x = TLanes.Load(x3 + k);
+            s03 = TLanes.MultiplyAdd(a0, x, s03);
+            s13 = TLanes.MultiplyAdd(a1, x, s13);
+            x = TLanes.Load(x0 + k + TLanes.Count);
+            s00 = TLanes.MultiplyAdd(b0, x, s00);
+            s10 = TLanes.MultiplyAdd(b1, x, s10);
+            x = TLanes.Load(x1 + k + TLanes.Count);
+            s01 = TLanes.MultiplyAdd(b0, x, s01);
+            s11 = TLanes.MultiplyAdd(b1, x, s11);
+            x = TLanes.Load(x2 + k + TLanes.Count);
+            s02 = TLanes.MultiplyAdd(b0, x, s02);
+            s12 = TLanes.MultiplyAdd(b1, x, s12);
+            x = TLanes.Load(x3 + k + TLanes.Count);
+            s03 = TLanes.MultiplyAdd(b0, x, s03);
+            s13 = TLanes.MultiplyAdd(b1, x, s13);
+        }
+
+        y0 = TLanes.Sums(s00, s01, s02, s03);
+        y1 = TLanes.Sums(s10, s11, s12, s13);
+        for (; k < inWidth; k++)
+        {
+            Vector128<float> x = Vector128.Create(x0[k], x1[k], x2[k], x3[k]);
+            y0 += x * TWeights.At(w0, k);
+            y1 += x * TWeights.At(w1, k);
+        }
+    }
+
+    /// <summary>Writes the outputs of one row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Write(Vector128<float> values, float* target, nint count)
+    {
+        if (count == Block) values.Store(target);
+        else for (int i = 0; i < count; i++) target[i] = values[i];
+    }
+
+    /// <summary>Writes one output of several rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WriteColumn(Vector128<float> values, float* target, nint stride, nint count)
+    {
+        target[0] = values[0];
+        target[stride] = values[1];
+        if (count > 2) target[2 * stride] = values[2];
+        if (count > 3) target[3 * stride] = values[3];
+    }
+}

@@ -1,0 +1,64 @@
+using System.Runtime.Intrinsics;
+
+namespace MLComponents.Models;
+
+/// <summary>
+/// What the kernels of decoding need of a vector of float32, so that one kernel serves every width. Kernels take the width as a type parameter, for which the
+/// compiler makes code of its own.
+/// </summary>
+/// <typeparam name="TVector">The vector.</typeparam>
+internal unsafe interface ILanes<TVector>
+    where TVector : struct
+{
+    /// <summary>The numbers in a vector.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>How many outputs a kernel for several rows has at once: as many as registers allow, 2 or 4.</summary>
+    static abstract int Outputs { get; }
+
+    static abstract TVector Broadcast(float value);
+
+    static abstract TVector Load(float* source);
+
+    static abstract void Store(TVector value, float* target);
+
+    /// <summary>Reads <see cref="Count"/> bfloat16 numbers.</summary>
+    static abstract TVector Widen(ushort* source);
+
+    /// <summary>
+    /// Reads twice <see cref="Count"/> bfloat16 numbers, those at even places and those at odd ones: a shift and a mask, which is less work than keeping their order.
+    /// </summary>
+    static abstract void WidenPairs(ushort* source, out TVector even, out TVector odd);
+
+    /// <summary>Reads <see cref="Count"/> signed bytes.</summary>
+    static abstract TVector Widen(sbyte* source);
+
+    /// <summary>Takes the even and the odd places of twice <see cref="Count"/> numbers apart.</summary>
+    static abstract void Separate(float* source, out TVector even, out TVector odd);
+
+    static abstract TVector Add(TVector left, TVector right);
+
+    static abstract TVector Subtract(TVector left, TVector right);
+
+    static abstract TVector Multiply(TVector left, TVector right);
+
+    static abstract TVector Divide(TVector left, TVector right);
+
+    /// <summary>a b + c.</summary>
+    static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
+
+    static abstract TVector Max(TVector left, TVector right);
+
+    static abstract TVector Abs(TVector value);
+
+    static abstract TVector CopySign(TVector value, TVector sign);
+
+    static abstract TVector Exp(TVector value);
+
+    static abstract float Sum(TVector value);
+
+    static abstract float Largest(TVector value);
+
+    /// <summary>The sums of four vectors.</summary>
+    static abstract Vector128<float> Sums(TVector a, TVector b, TVector c, TVector d);
+}

@@ -1,0 +1,70 @@
+using System.Runtime.Intrinsics;
+
+namespace MLComponents.Models;
+
+/// <summary>One number: the plain twin that tests compare the others with.</summary>
+internal readonly unsafe struct ScalarLanes : ILanes<float>
+{
+    /// <inheritdoc/>
+    public static int Count => 1;
+
+    /// <inheritdoc/>
+    public static int Outputs => 2;
+
+    /// <inheritdoc/>
+    public static float Broadcast(float value) => value;
+
+    /// <inheritdoc/>
+    public static float Load(float* source) => *source;
+
+    /// <inheritdoc/>
+    public static void Store(float value, float* target) => *target = value;
+
+    /// <inheritdoc/>
+    public static float Widen(ushort* source) => BitConverter.UInt32BitsToSingle((uint)*source << 16);
+
+    /// <inheritdoc/>
+    public static void WidenPairs(ushort* source, out float even, out float odd) => (even, odd) = (Widen(source), Widen(source + 1));
+
+    /// <inheritdoc/>
+    public static float Widen(sbyte* source) => *source;
+
+    /// <inheritdoc/>
+    public static void Separate(float* source, out float even, out float odd) => (even, odd) = (source[0], source[1]);
+
+    /// <inheritdoc/>
+    public static float Add(float left, float right) => left + right;
+
+    /// <inheritdoc/>
+    public static float Subtract(float left, float right) => left - right;
+
+    /// <inheritdoc/>
+    public static float Multiply(float left, float right) => left * right;
+
+    /// <inheritdoc/>
+    public static float Divide(float left, float right) => left / right;
+
+    /// <inheritdoc/>
+    public static float MultiplyAdd(float a, float b, float c) => (a * b) + c;
+
+    /// <inheritdoc/>
+    public static float Max(float left, float right) => MathF.Max(left, right);
+
+    /// <inheritdoc/>
+    public static float Abs(float value) => MathF.Abs(value);
+
+    /// <inheritdoc/>
+    public static float CopySign(float value, float sign) => MathF.CopySign(value, sign);
+
+    /// <inheritdoc/>
+    public static float Exp(float value) => MathF.Exp(value);
+
+    /// <inheritdoc/>
+    public static float Sum(float value) => value;
+
+    /// <inheritdoc/>
+    public static float Largest(float value) => value;
+
+    /// <inheritdoc/>
+    public static Vector128<float> Sums(float a, float b, float c, float d) => Vector128.Create(a, b, c, d);
+}

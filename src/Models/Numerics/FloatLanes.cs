@@ -1,0 +1,49 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace MLComponents.Models;
+
+/// <summary>Up to eight numbers of an array to and from a vector of eight float32; lanes that have no number are zero.</summary>
+internal static unsafe class FloatLanes
+{
+    /// <summary>Numbers in one vector.</summary>
+    public const int Count = 8;
+
+    /// <summary>Reads float32 numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(float* source, int count) => count == Count ? Vector256.Load(source) : LoadFew(source, count);
+
+    /// <summary>Reads bfloat16 numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(ushort* source, int count) => BFloat16Vector.Widen(count == Count ? Vector128.Load(source) : LoadFew(source, count));
+
+    /// <summary>Writes float32 numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector256<float> value, float* destination, int count)
+    {
+        if (count == Count) value.Store(destination);
+        else new ReadOnlySpan<float>(&value, count).CopyTo(new Span<float>(destination, count));
+    }
+
+    /// <summary>Writes bfloat16 numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector128<ushort> value, ushort* destination, int count)
+    {
+        if (count == Count) value.Store(destination);
+        else new ReadOnlySpan<ushort>(&value, count).CopyTo(new Span<ushort>(destination, count));
+    }
+
+    private static Vector256<float> LoadFew(float* source, int count)
+    {
+        Vector256<float> value = default;
+        new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(&value, count));
+        return value;
+    }
+
+    private static Vector128<ushort> LoadFew(ushort* source, int count)
+    {
+        Vector128<ushort> value = default;
+        new ReadOnlySpan<ushort>(source, count).CopyTo(new Span<ushort>(&value, count));
+        return value;
+    }
+}

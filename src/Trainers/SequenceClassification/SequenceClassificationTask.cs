@@ -1,0 +1,61 @@
+using MLComponents.Models;
+using MLComponents.Transforms;
+using static TorchSharp.torch;
+
+namespace MLComponents.Trainers;
+
+/// <summary>Texts that each have one of several labels: cross-entropy on the logits of the text's last token.</summary>
+internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
+{
+    private readonly SequenceClassificationModel _model;
+    private readonly int? _padId;
+    private readonly ClassificationMetrics _metrics;
+    private readonly ClassificationLoss _loss;
+    private readonly Device _device;
+
+    /// <summary>Prepares the job.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="padId">What fills shorter rows; see <see cref="TokenBatch.Create"/>.</param>
+    /// <param name="classWeights">What a row of each label counts, or null where all count the same.</param>
+    /// <param name="metrics">Measures the model.</param>
+    /// <param name="options">The form of the loss.</param>
+    public SequenceClassificationTask(SequenceClassificationModel model, int? padId, float[]? classWeights, ClassificationMetrics metrics, SequenceClassificationOptions options)
+    {
+        (_model, _padId, _metrics) = (model, padId, metrics);
+        _device = model.parameters().First().device;
+        _loss = new ClassificationLoss(classWeights, _device, options.LabelSmoothing, options.FocalGamma);
+    }
+
+    /// <inheritdoc/>
+    public override PretrainedModel Model => _model;
+
+    /// <summary>Reads and encodes rows; enumerated anew, it does so again.</summary>
+    public static IEnumerable<(ClassifiedText Row, bool Truncated)> Encode(LabeledTexts texts, ITextScorer scorer)
+    {
+        foreach ((ReadOnlyMemory<char> text, int label) in texts.Read())
+        {
+            EncodedText encoded = scorer.Encode(text.Span);
+            yield return (new ClassifiedText(encoded.Ids, label), encoded.Truncated);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int LengthOf(ClassifiedText row) => row.Ids.Length;
+
+    /// <inheritdoc/>
+    public override double WeightOf(ClassifiedText row) => _loss.WeightOf(row.Label);
+
+    /// <inheritdoc/>
+    public override Tensor Loss(IReadOnlyList<ClassifiedText> rows, double totalWeight)
+    {
+        using TokenBatch tokens = TokenBatch.Create([.. rows.Select(row => row.Ids)], _padId, _device);
+        Tensor labels = tensor(rows.Select(row => (long)row.Label).ToArray(), device: _device);
+        return _loss.Share(_model.ForwardPooled(tokens.InputIds, tokens.LastPositions), labels, totalWeight);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, double> Validate(IEnumerable<ClassifiedText> rows, Action checkAlive) => _metrics.Measure(rows, checkAlive);
+
+    /// <inheritdoc/>
+    public override void Dispose() => _loss.Dispose();
+}
