@@ -26,7 +26,7 @@ internal static class ChatTemplateSpeed
         {
             string text = File.ReadAllText(path);
             ChatTemplate template = ChatTemplate.Compile(text);
-            var options = new ChatTemplateOptions { AddGenerationPrompt = true };
+            var options = new ChatTemplateOptions { AddGenerationPrompt = true, Variables = new Dictionary<string, JsonNode?> { ["bos_token"] = "<s>", ["eos_token"] = "</s>" } };
             int length = template.Render(chat, options).Text.Length;
             double compile = Median(rounds, () => ChatTemplate.Compile(text)), render = Median(rounds, () => template.Render(chat, options));
             long before = GC.GetAllocatedBytesForCurrentThread();
@@ -36,13 +36,13 @@ internal static class ChatTemplateSpeed
         }
     }
 
-    // Microseconds of a run, of which a round has as many as take 20 ms.
+    // Microseconds of a run, of which a round has as many as take about 30 ms.
     private static double Median(int rounds, Action action)
     {
         var clock = Stopwatch.StartNew();
         int runs = 0;
-        for (; clock.ElapsedMilliseconds < 200; runs++) action(); // compiled by then
-        runs = Math.Max(1, runs / 10);
+        for (; clock.ElapsedMilliseconds < 1500; runs++) action(); // compiled by then
+        runs = Math.Max(1, runs / 50);
         using var process = Process.GetCurrentProcess();
         double[] times = [.. Enumerable.Range(0, rounds).Select(_ =>
         {
