@@ -47,6 +47,9 @@ internal sealed class CacheLayer : IDisposable
     /// <summary>The tensor that holds the tokens, <c>[2, rows, key-value heads, room, head]</c>, or null if there was none yet.</summary>
     public Tensor? Room => _room;
 
+    /// <summary>Where in the room the first token held is.</summary>
+    public int Start => _start;
+
     /// <summary>Makes the whole room at once.</summary>
     public void Allocate(long rows, long heads, long headSize, ScalarType dtype, Device device) =>
         Replace(NewRoom(rows, heads, _largestRoom, headSize, dtype, device));

@@ -39,6 +39,9 @@ internal sealed class DecoderModel : DecoderModule
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
     public Parameter EmbeddingWeight => _embedding.Weight;
 
+    /// <summary>What turns queries and keys.</summary>
+    public RotaryEmbedding Rotary => _rotary;
+
     /// <summary>Gives the embedding another number of rows, see <see cref="ResizedRows"/>.</summary>
     public void ResizeEmbedding(int vocabularySize) => ResizedRows.Resize(_embedding.Weight, vocabularySize);
 

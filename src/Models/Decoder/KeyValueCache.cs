@@ -200,6 +200,9 @@ public abstract class KeyValueCache : IDisposable
     /// <param name="values">As <paramref name="keys"/>.</param>
     internal (Tensor Keys, Tensor Values) Append(int layer, Tensor keys, Tensor values) => _layers[layer].Append(keys, values);
 
+    /// <summary>A layer, once a model has used the cache.</summary>
+    internal CacheLayer Layer(int layer) => _layers[layer];
+
     /// <summary>How many tokens, the last ones, a layer holds.</summary>
     internal int Held(int layer) => layer < _layers.Count ? _layers[layer].Held : 0;
 

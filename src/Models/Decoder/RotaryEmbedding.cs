@@ -17,6 +17,9 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
     private int _lengthInUse = config.MaxPositions;
     private PositionTable? _table;
 
+    /// <summary>What cosines and sines are multiplied with.</summary>
+    public float Scaling => _scaling;
+
     /// <summary>The table of the positions 0, 1, 2, ... that follow those in a cache.</summary>
     /// <returns>Cosines and sines <c>[seq, rotated]</c> in the current dispose scope.</returns>
     public RotaryTable Follow(int past, int length, Device device)
@@ -68,6 +71,24 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
         }
     }
 
+    /// <summary>The frequencies for a sequence, one for each pair of rotated elements.</summary>
+    /// <param name="sequenceLength">How long it is.</param>
+    public float[] FrequenciesFor(int sequenceLength)
+    {
+        if (!config.Rope.DependsOnLength) return _frequencies;
+        lock (_lock)
+        {
+            int length = config.Rope.EffectiveLength(sequenceLength, _lengthInUse, config.MaxPositions);
+            if (length != _lengthInUse)
+            {
+                _frequencies = config.Rope.InverseFrequencies(_rotarySize, config.MaxPositions, length);
+                _lengthInUse = length;
+            }
+
+            return _frequencies;
+        }
+    }
+
     private RotaryTable Compute(Tensor positions, int sequenceLength)
     {
         // A table made under inference_mode could never take part in training.
@@ -82,22 +103,6 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
             cat([cosines, cosines], -1).MoveToOuterDisposeScope(),
             cat([-sines, sines], -1).MoveToOuterDisposeScope(),
             2 * ((_rotarySize + 1) / 2));
-    }
-
-    private float[] FrequenciesFor(int sequenceLength)
-    {
-        if (!config.Rope.DependsOnLength) return _frequencies;
-        lock (_lock)
-        {
-            int length = config.Rope.EffectiveLength(sequenceLength, _lengthInUse, config.MaxPositions);
-            if (length != _lengthInUse)
-            {
-                _frequencies = config.Rope.InverseFrequencies(_rotarySize, config.MaxPositions, length);
-                _lengthInUse = length;
-            }
-
-            return _frequencies;
-        }
     }
 
     /// <summary>Positions 0 to a length, on one device.</summary>

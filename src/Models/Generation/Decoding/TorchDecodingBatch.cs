@@ -29,6 +29,9 @@ internal sealed class TorchDecodingBatch : IDecodingBatch
     /// <inheritdoc/>
     public int RowCount => _rows.Count;
 
+    /// <summary>The keys and values. The last columns are a row's.</summary>
+    public KeyValueCache Cache => _cache;
+
     private int VocabularySize => _model.Config.VocabularySize;
 
     /// <inheritdoc/>
@@ -37,7 +40,7 @@ internal sealed class TorchDecodingBatch : IDecodingBatch
     /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)
     {
-        Check(tokens, counts, scored);
+        DecodingChecks.Check(tokens, counts, scored, RowCount, VocabularySize, hasRead: _cache.Length > 0);
         int from = 0;
         for (int row = 0; row < RowCount; row++)
         {
@@ -166,27 +169,6 @@ internal sealed class TorchDecodingBatch : IDecodingBatch
     private void Trim()
     {
         if (_cache.Length > Longest) _cache.ForgetFirst(_cache.Length - Longest);
-    }
-
-    private void Check(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored)
-    {
-        if (counts.Length != RowCount) throw new ArgumentException($"There are counts for {counts.Length} rows, the batch has {RowCount}.", nameof(counts));
-        int sum = 0;
-        bool hasRead = _cache.Length > 0;
-        foreach (int count in counts)
-        {
-            if (count < 1) throw new ArgumentException($"A row reads {count} tokens; expected at least 1.", nameof(counts));
-            if (hasRead && count != counts[0]) throw new ArgumentException("Rows that have read something already read different numbers of tokens.", nameof(counts));
-            if (scored > count) throw new ArgumentOutOfRangeException(nameof(scored), scored, $"A row reads {count} tokens only.");
-            sum += count;
-        }
-
-        if (sum != tokens.Length) throw new ArgumentException($"There are {tokens.Length} tokens, the counts say {sum}.", nameof(tokens));
-        foreach (int id in tokens)
-        {
-            if (id < 0 || id >= VocabularySize)
-                throw new ArgumentOutOfRangeException(nameof(tokens), id, $"The model has no such token id; expected from 0 to {VocabularySize - 1}.");
-        }
     }
 
     /// <summary>What a row has read.</summary>

@@ -1,0 +1,154 @@
+using static TorchSharp.torch;
+
+namespace MLComponents.Models;
+
+/// <summary>Rows whose keys and values lie in pages, read by a <see cref="FusedStep"/>.</summary>
+internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
+{
+    private readonly FusedDecodingModel _model;
+    private readonly FusedWeights _weights;
+    private readonly CachePages _pages;
+    private FusedStep? _step;
+    private CachedRow[] _rows;
+
+    /// <summary>Rows that have read nothing.</summary>
+    public FusedDecodingBatch(FusedDecodingModel model, FusedWeights weights, int rows)
+        : this(model, weights, new CachePages(weights.Config, weights.DType == ScalarType.Float32 ? sizeof(float) : sizeof(ushort)), [])
+    {
+        _rows = new CachedRow[rows];
+        for (int row = 0; row < rows; row++) _rows[row] = new CachedRow(_pages);
+    }
+
+    private FusedDecodingBatch(FusedDecodingModel model, FusedWeights weights, CachePages pages, CachedRow[] rows) =>
+        (_model, _weights, _pages, _rows) = (model, weights, pages, rows);
+
+    /// <inheritdoc/>
+    public int RowCount => _rows.Length;
+
+    private int Longest
+    {
+        get
+        {
+            int longest = 0;
+            foreach (CachedRow row in _rows) longest = Math.Max(longest, row.Tokens.Count);
+            return longest;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<int> TokensOf(int row) => _rows[row].Tokens.Span;
+
+    /// <inheritdoc/>
+    public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)
+    {
+        _weights.CheckThatTheyAreThere();
+        int before = Longest;
+        DecodingChecks.Check(tokens, counts, scored, RowCount, _weights.Config.VocabularySize, hasRead: before > 0);
+        if (MustBeginAnew(before, counts))
+        {
+            ReadAnew(tokens, counts, scored, logits, hidden);
+            return;
+        }
+
+        for (int row = 0, from = 0; row < RowCount; from += counts[row++]) _rows[row].Extend(tokens.Slice(from, counts[row]));
+        if (before == 0 && tokens.Length >= _model.LongPrompt) ReadByForwardPass(tokens, counts, scored, logits, hidden);
+        else ReadBySteps(tokens, counts, scored, logits, hidden);
+    }
+
+    /// <inheritdoc/>
+    public void Select(ReadOnlySpan<int> rows)
+    {
+        var selected = new CachedRow[rows.Length];
+
+        // The first to take a row over takes the row itself, so that putting rows in another order copies nothing.
+        for (int index = 0; index < rows.Length; index++) selected[index] = rows[..index].Contains(rows[index]) ? _rows[rows[index]].Copy() : _rows[rows[index]];
+        for (int row = 0; row < RowCount; row++)
+            if (!rows.Contains(row)) _rows[row].Dispose();
+        _rows = selected;
+    }
+
+    /// <inheritdoc/>
+    public void Forget(int count)
+    {
+        foreach (CachedRow row in _rows) row.Forget(count);
+    }
+
+    /// <inheritdoc/>
+    public void Join(IDecodingBatch other)
+    {
+        if (other is not FusedDecodingBatch joined)
+            throw new InvalidOperationException("The rows to join were begun while the model computed in another way: with adapters, or on another device. Begin them anew.");
+        _rows = [.. _rows, .. joined._rows];
+        joined._rows = [];
+    }
+
+    /// <inheritdoc/>
+    public IDecodingBatch Clone() => new FusedDecodingBatch(_model, _weights, _pages, Array.ConvertAll(_rows, static row => row.Copy()));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (CachedRow row in _rows) row.Dispose();
+        _rows = [];
+        _step?.Dispose();
+        _step = null;
+    }
+
+    /// <summary>Whether rotary frequencies change with the new tokens, so that what is cached must be computed once more.</summary>
+    private bool MustBeginAnew(int before, ReadOnlySpan<int> counts)
+    {
+        if (before == 0 || _weights.Config.Rope is not LongRope rope || before > rope.OriginalMaxPositions) return false;
+        for (int row = 0; row < RowCount; row++)
+            if (_rows[row].Tokens.Count + counts[row] > rope.OriginalMaxPositions) return true;
+        return false;
+    }
+
+    private void ReadAnew(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
+    {
+        List<int> all = [];
+        var allCounts = new int[RowCount];
+        for (int row = 0, from = 0; row < RowCount; from += counts[row++])
+        {
+            all.AddRange(TokensOf(row));
+            all.AddRange(tokens.Slice(from, counts[row]));
+            allCounts[row] = TokensOf(row).Length + counts[row];
+            _rows[row].Forget(TokensOf(row).Length);
+        }
+
+        Read(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(all), allCounts, scored, logits, hidden);
+    }
+
+    /// <summary>Many tokens at once, by the model's forward pass, whose keys and values are taken over.</summary>
+    private void ReadByForwardPass(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
+    {
+        using var pass = new TorchDecodingBatch(_model.Model, RowCount, canForget: true);
+        pass.Read(tokens, counts, scored, logits, hidden);
+        for (int layer = 0; layer < _weights.Config.LayerCount; layer++)
+            for (int row = 0; row < RowCount; row++) _pages.TakeOver(pass.Cache.Layer(layer), layer, row, _rows[row].Pages, counts[row]);
+    }
+
+    /// <summary>A few tokens at a time.</summary>
+    private void ReadBySteps(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
+    {
+        _step ??= FusedStep.Create(_model.Width, _weights.DType);
+        float[] frequencies = _weights.Rotary.FrequenciesFor(Longest);
+        int members = get_num_threads(), filled = 0, output = 0;
+        fixed (float* scores = logits, states = hidden)
+        {
+            for (int row = 0, from = 0; row < RowCount; from += counts[row++])
+            {
+                int begin = _rows[row].Tokens.Count - counts[row];
+                for (int token = 0; token < counts[row]; token++)
+                {
+                    bool isWanted = token >= counts[row] - scored;
+                    _step.EntriesToFill[filled++] = new FusedEntry(tokens[from + token], row, begin + token, isWanted ? output++ : -1);
+                    if (filled < FusedStep.MostTokens) continue;
+                    _step.Run(_model.Team, members, _weights, _pages, _rows, filled, frequencies, scores, states);
+                    filled = 0;
+                }
+            }
+
+            if (filled > 0) _step.Run(_model.Team, members, _weights, _pages, _rows, filled, frequencies, scores, states);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+namespace MLComponents.Models;
+
+/// <summary>
+/// Generation by kernels that read every weight once for a token, straight from the model's memory; prompts are read by the forward passes of the model. Where
+/// that cannot be done, on other devices, in other element types and with adapters that are not merged, the model's forward passes do everything.
+/// </summary>
+/// <param name="model">The model.</param>
+internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingModel
+{
+    private readonly Lock _lock = new();
+    private readonly TorchDecodingModel _otherwise = new(model);
+    private FusedWeights? _weights;
+
+    /// <inheritdoc/>
+    public DecoderConfig Config => model.Config;
+
+    /// <summary>The width of vectors.</summary>
+    public VectorWidth Width { get; init; } = VectorWidths.Best;
+
+    /// <summary>From how many tokens on rows that begin are read by the model's forward passes: those compute many tokens faster.</summary>
+    public int LongPrompt { get; init; } = 33;
+
+    /// <summary>The threads.</summary>
+    public WorkerTeam Team { get; init; } = WorkerTeam.Shared;
+
+    /// <summary>The model.</summary>
+    public CausalLanguageModel Model => model;
+
+    /// <inheritdoc/>
+    public IDecodingBatch NewBatch(int rows, bool canForget) =>
+        CurrentWeights() is { } weights ? new FusedDecodingBatch(this, weights, rows) : _otherwise.NewBatch(rows, canForget);
+
+    private FusedWeights? CurrentWeights()
+    {
+        lock (_lock)
+        {
+            if (_weights?.AreCurrent() == true) return _weights;
+            return _weights = FusedWeights.WhyNot(model) is null ? FusedWeights.Of(model) : null;
+        }
+    }
+}
