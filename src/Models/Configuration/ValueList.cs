@@ -36,3 +36,15 @@ internal sealed class ValueList<T>(IEnumerable<T> items) : IReadOnlyList<T>, IEq
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => _items.GetEnumerator();
 }
+
+/// <summary>Makes such lists.</summary>
+internal static class ValueList
+{
+    public static IReadOnlyList<T> Of<T>(IReadOnlyList<T> items) => new ValueList<T>(items);
+
+    public static IReadOnlyList<T> Of<T>(IReadOnlyList<T> items, Func<T, T> convert) => new ValueList<T>(items.Select(convert));
+
+    public static IReadOnlyList<T>? OrNull<T>(IReadOnlyList<T>? items) => items is null ? null : Of(items);
+
+    public static IReadOnlyList<T>? OrNull<T>(IReadOnlyList<T>? items, Func<T, T> convert) => items is null ? null : Of(items, convert);
+}

@@ -5,7 +5,7 @@ public sealed class ValidationMetric
 {
     private ValidationMetric(string name, bool higherIsBetter) => (Name, HigherIsBetter) = (name, higherIsBetter);
 
-    /// <summary>The mean cross-entropy per row, in nats, without class weights; lower is better.</summary>
+    /// <summary>The mean cross-entropy per row (per labelled token, where tokens have labels), in nats, without class weights; lower is better.</summary>
     public static ValidationMetric LogLoss { get; } = new(nameof(LogLoss), higherIsBetter: false);
 
     /// <summary>The share of rows whose most probable label is right, 0 to 1.</summary>
@@ -13,6 +13,15 @@ public sealed class ValidationMetric
 
     /// <summary>The mean over the labels that occur of the share of their rows that is right, 0 to 1; every label counts the same.</summary>
     public static ValidationMetric MacroAccuracy { get; } = new(nameof(MacroAccuracy), higherIsBetter: true);
+
+    /// <summary>The share of tokens whose label is right, 0 to 1.</summary>
+    public static ValidationMetric TokenAccuracy { get; } = new(nameof(TokenAccuracy), higherIsBetter: true);
+
+    /// <summary>The harmonic mean of precision and recall, 0 to 1: of entities, or of the words of answers.</summary>
+    public static ValidationMetric F1 { get; } = new(nameof(F1), higherIsBetter: true);
+
+    /// <summary>The share of answers that are right to the word, 0 to 1.</summary>
+    public static ValidationMetric ExactMatch { get; } = new(nameof(ExactMatch), higherIsBetter: true);
 
     /// <summary>Its name, by which <see cref="ValidationResult.Metrics"/> has its value.</summary>
     public string Name { get; }
