@@ -73,6 +73,7 @@ internal sealed class LanguageEncoder
         for (int i = 0; i < messages.Count; i++)
         {
             if ((string?)messages[i]!["role"] != "assistant") continue;
+            if (i == 0) throw new FormatException("A conversation begins with what the assistant says; expected a message that it answers.");
             string before = _tokenizer.ApplyChatTemplate(First(messages, i), new ChatTemplateOptions { AddGenerationPrompt = true });
             string with = i == messages.Count - 1 ? chat.Text : _tokenizer.ApplyChatTemplate(First(messages, i + 1));
             if (!with.StartsWith(before, StringComparison.Ordinal) || !chat.Text.StartsWith(with, StringComparison.Ordinal))
@@ -103,7 +104,7 @@ internal sealed class LanguageEncoder
     }
 
     /// <summary>Parts that each begin with the last quarter of the one before, for context; a token is learnt in the first part that holds it.</summary>
-    private LanguageSequence[] Parts(int[] ids, bool[] learned) => [.. TokenWindow.Cut(ids, 0, ids.Length, MaxLength, MaxLength / 4).Select(window =>
+    private LanguageSequence[] Parts(int[] ids, bool[] learned) => [.. TokenWindow.Cut(ids, 0, ids.Length, MaxLength, Math.Max(1, MaxLength / 4)).Select(window =>
     {
         bool[] part = learned[window.First..(window.First + window.Count)];
         part.AsSpan(0, Math.Max(1, window.Overlap)).Clear();
