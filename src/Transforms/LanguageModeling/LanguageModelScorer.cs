@@ -46,7 +46,8 @@ internal sealed class LanguageModelScorer : IDisposable
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
     public static LanguageModelScorer Read(Action<string, Action<Stream>> loadEntry, TextLikelihoodSettings settings, Device device) => ModelEntries.Read(
         loadEntry,
-        (config, weights) => CausalLanguageModel.Load(config, weights, device: device),
+        CausalLanguageModel.Create,
+        device,
         (model, tokenizer) => new LanguageModelScorer(model, tokenizer, settings, source: "the model file"));
 
     public void Dispose() => Model.Dispose();
