@@ -2,7 +2,7 @@ namespace MLComponents.Models;
 
 /// <summary>
 /// A beam search whose texts must hold certain phrases: beside the best candidates each beam is continued by the tokens that bring it further with a phrase, and beams
-/// are taken in turn from all stages. As the reference had it before version 5. Post and Vilar 2018, "Fast Lexically Constrained Decoding with Dynamic Beam Allocation".
+/// are taken in turn from all stages. As the reference had it before version 5, but that texts which hold all phrases stay. Post and Vilar 2018, "Fast Lexically Constrained Decoding with Dynamic Beam Allocation".
 /// </summary>
 internal static class ConstrainedBeamSearch
 {
@@ -27,7 +27,7 @@ internal static class ConstrainedBeamSearch
                 Hypothesis[] beams = finished[prompt].IsDone
                     ? [.. running.Skip(first).Take(count).Select((text, beam) => text.With(call.Settings.PadId, first + beam, 0, 0))]
                     : Allocate(
-                        scores, running, first, sums, phrases,
+                        call, scores, running, first, sums, phrases,
                         finished[prompt].Take(BeamSearch.Best(call, scores, running, first, count, sums), prompt, text => phrases.Of(text.Ids.AsSpan(0, text.Ids.Length - 1)).IsComplete));
                 beams.CopyTo(next, first);
             }
@@ -47,8 +47,9 @@ internal static class ConstrainedBeamSearch
     }
 
     /// <summary>Chooses the beams that go on, from all stages in turn.</summary>
-    private static Hypothesis[] Allocate(BeamScores scores, Hypothesis[] running, int first, float[] sums, ForcedPhrases phrases, Hypothesis[] best)
+    private static Hypothesis[] Allocate(GenerationCall call, BeamScores scores, Hypothesis[] running, int first, float[] sums, ForcedPhrases phrases, Hypothesis[] best)
     {
+        int[] ends = call.Settings.EosIds;
         List<(Hypothesis Text, int Bank)> all = [.. best.Select(text => (text, phrases.Of(text.Ids).Bank))];
         HashSet<ValueList<int>> known = [.. best.Select(static text => new ValueList<int>(text.Ids))];
         int vocabulary = sums.Length / best.Length;
@@ -56,8 +57,10 @@ internal static class ConstrainedBeamSearch
         {
             int row = first + beam;
             ForcedPhrases.Progress progress = phrases.Of(running[row].Ids);
-            if (progress.IsComplete) continue;
-            foreach (int id in progress.Next())
+
+            // A text that holds everything goes on with its likeliest token, which may be less likely than all that the others go on with.
+            ReadOnlySpan<float> own = sums.AsSpan(beam * vocabulary, vocabulary);
+            foreach (int id in progress.IsComplete ? Likeliest(own, ends) : progress.Next())
             {
                 Hypothesis text = running[row].With(id, row, scores.LogProbability(row, id), sums[(beam * vocabulary) + id]);
                 if (known.Add(new ValueList<int>(text.Ids))) all.Add((text, progress.With(id).Bank));
@@ -67,6 +70,15 @@ internal static class ConstrainedBeamSearch
         if (all.Count == best.Length) return best;
         return [.. all.OrderByDescending(static pair => (pair.Bank * BankWeight) + pair.Text.Sum).GroupBy(static pair => pair.Bank)
             .SelectMany(static stage => stage.Select(static (pair, rank) => (pair.Text, Rank: rank))).OrderBy(static pair => pair.Rank).Take(best.Length).Select(static pair => pair.Text)];
+    }
+
+    /// <summary>The likeliest token that ends nothing.</summary>
+    private static int[] Likeliest(ReadOnlySpan<float> sums, int[] ends)
+    {
+        int best = -1;
+        for (int id = 0; id < sums.Length; id++)
+            if (!ends.Contains(id) && (best < 0 || sums[id] > sums[best])) best = id;
+        return best < 0 ? [] : [best];
     }
 
     /// <summary>Of the beams that are still running those that hold all phrases count; the others only if there are too few.</summary>
