@@ -9,8 +9,9 @@ internal sealed class GenerationCall
 
     public GenerationCall(CausalLanguageModel model, GenerationInput input, GenerationConfig? config, CancellationToken cancellation)
     {
-        (Model, Input, Cancellation) = (model, input, cancellation);
         GenerationConfig all = config?.Over(model.GenerationDefaults) ?? model.GenerationDefaults;
+        if (all.TokenHealing == true) input = TokenHealing.Heal(model, input);
+        (Model, Input, Cancellation) = (model, input, cancellation);
         int pad = all.PadTokenId ?? all.EosTokenIds?.FirstOrDefault() ?? 0;
         Prompts = Prompts.Of(input, model.Config, all.BosTokenId, pad, all.EosTokenIds ?? []);
         Settings = GenerationSettings.Of(all, input, Prompts, model.Config);
