@@ -31,7 +31,7 @@ internal sealed class GenerationCall
     public LogitsProcessor[] Processors { get; }
 
     /// <summary>Takes each new token, with its log probability and the reason for which it is the last one.</summary>
-    public Action<int, float, FinishReason?>? Observer { get; init; }
+    public Action<int, float, FinishReason?>? Observer { get; set; }
 
     public int VocabularySize => Model.Config.VocabularySize;
 
