@@ -76,7 +76,7 @@ internal sealed record PretrainingRun(
         }
 
         Tensor ids = tensor(rows).view(BlocksPerStep, BlockTokens);
-        Tensor loss = CausalLanguageModel.Loss(model.forward(ids), ids);
+        Tensor loss = model.Loss(new DecoderInput { InputIds = ids }, ids);
         loss.backward();
         optimizer.Step(rate, Math.Min(1, 1 / (optimizer.GradientNorm() + 1e-6)));
         optimizer.ZeroGradients();
@@ -90,7 +90,7 @@ internal sealed record PretrainingRun(
         return blocks.Chunk(BlocksPerStep).Average(chunk =>
         {
             Tensor ids = tensor(chunk.SelectMany(block => block).ToArray()).view(chunk.Length, BlockTokens);
-            return CausalLanguageModel.Loss(model.forward(ids), ids).ToDouble();
+            return model.Loss(new DecoderInput { InputIds = ids }, ids).ToDouble();
         });
     }
 

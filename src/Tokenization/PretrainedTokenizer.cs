@@ -16,6 +16,8 @@ namespace MLComponents.Tokenization;
 public sealed partial class PretrainedTokenizer : Tokenizer
 {
     private readonly TokenizerPipeline _pipeline;
+    private readonly ChatTemplateSource _chatTemplates;
+    private readonly IReadOnlyList<KeyValuePair<string, string>> _specialTokens;
 
     private PretrainedTokenizer(IReadOnlyDictionary<string, byte[]> files)
     {
@@ -33,6 +35,8 @@ public sealed partial class PretrainedTokenizer : Tokenizer
         TruncationSide = configuration.Side("truncation_side");
         CleanUpTokenizationSpaces = configuration.CleanUpTokenizationSpaces;
         FileOptions = FileOptionsReader.Read(sections);
+        _chatTemplates = new ChatTemplateSource(files, configuration);
+        _specialTokens = [.. configuration.SpecialTokens(_pipeline.Added)];
     }
 
     /// <summary>
@@ -120,7 +124,7 @@ public sealed partial class PretrainedTokenizer : Tokenizer
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);
-        foreach ((string name, byte[] content) in Files) TokenizerFiles.Write(Path.Combine(folder, name), content);
+        foreach ((string name, byte[] content) in Files) TokenizerFiles.Write(folder, name, content);
     }
 
     /// <summary>The text of token ids. Ids without a token are left out; bytes that form no character become U+FFFD.</summary>

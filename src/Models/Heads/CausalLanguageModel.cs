@@ -114,6 +114,67 @@ public sealed partial class CausalLanguageModel : PretrainedModel
         return CrossEntropy.Mean(scores, labels.narrow(1, 1, length).reshape(-1), labelSmoothing: labelSmoothing).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// The cross entropy of the tokens that follow, as <see cref="Loss(Tensor, Tensor, double)"/> of the logits gives it, without ever holding them: scores are computed for
+    /// the positions that have a label only, some at a time, and turned into gradients at once.
+    /// </summary>
+    /// <param name="input">Ids or embeddings, and what goes with them.</param>
+    /// <param name="labels"><c>[batch, seq]</c>, Int64: the input ids, with <see cref="IgnoredLabel"/> where nothing is to be learnt.</param>
+    /// <param name="labelSmoothing">The part of a token's probability, from 0 to 1, that is spread over the whole vocabulary.</param>
+    /// <param name="labelCount">
+    /// What the sum over the tokens is divided by, Hugging Face's <c>num_items_in_batch</c>: the number of labels in all parts of a batch whose gradients are accumulated.
+    /// The labels that are here if null.
+    /// </param>
+    /// <returns>A scalar, Float32; NaN if every label is ignored and <paramref name="labelCount"/> is null.</returns>
+    /// <exception cref="ArgumentException">The labels have another shape or type, or are not in the vocabulary.</exception>
+    public Tensor Loss(DecoderInput input, Tensor labels, double labelSmoothing = 0, long? labelCount = null)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(labels);
+        if (!(labelSmoothing is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Expected from 0 to 1.");
+        if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
+        using var scope = NewDisposeScope();
+        var (places, following) = Following(input, labels);
+        using DecoderOutput decoded = Decoder.Forward(input);
+        Tensor hidden = decoded.LastHiddenState.reshape(-1, Config.HiddenSize).index_select(0, tensor(places, device: decoded.LastHiddenState.device));
+        double divisor = labelCount ?? following.Length;
+        Tensor loss = _head.Adapted is null
+            ? ChunkedCrossEntropy.Apply(hidden, _head.Weight, _head.Bias, following, divisor, labelSmoothing)
+            : CrossEntropy.Mean(_head.forward(hidden), tensor(following, device: hidden.device), labelSmoothing: labelSmoothing) * (following.Length / divisor);
+        return loss.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The positions that are followed by a token to learn, counted through all rows, and those tokens.</summary>
+    private (long[] Places, long[] Following) Following(DecoderInput input, Tensor labels)
+    {
+        long[]? shape = (input.InputIds ?? input.InputsEmbeds)?.shape;
+        if (labels.ndim != 2 || labels.dtype != ScalarType.Int64 || (shape is not null && !labels.shape.AsSpan().SequenceEqual(shape.AsSpan(0, Math.Min(2, shape.Length)))))
+        {
+            throw new ArgumentException(
+                $"The labels have shape [{string.Join(", ", labels.shape)}] and type {labels.dtype}; expected a label for each token, {(shape is null ? "[batch, seq]" : $"[{string.Join(", ", shape.Take(2))}]")}, Int64.",
+                nameof(labels));
+        }
+
+        long[] all = labels.cpu().contiguous().data<long>().ToArray();
+        long width = labels.shape[1];
+        List<long> places = [], following = [];
+        for (long place = 0; place < all.Length; place++)
+        {
+            if ((place + 1) % width == 0 || all[place + 1] == IgnoredLabel) continue;
+            long label = all[place + 1];
+            if (label < 0 || label >= Config.VocabularySize)
+            {
+                throw new ArgumentException(
+                    $"The label in row {place / width}, column {(place % width) + 1} is {label}; expected from 0 to {Config.VocabularySize - 1}, or {IgnoredLabel} where nothing is to be learnt.", nameof(labels));
+            }
+
+            places.Add(place);
+            following.Add(label);
+        }
+
+        return ([.. places], [.. following]);
+    }
+
     /// <summary>Makes the projection to the vocabulary the token embedding; its own matrix is given up, a bias stays.</summary>
     /// <exception cref="InvalidOperationException">The model has adapters.</exception>
     public void TieWordEmbeddings()

@@ -38,4 +38,11 @@ public sealed class EncodingOptions
 
     /// <summary>Whether special tokens written in a text are encoded like any other text.</summary>
     public bool SplitSpecialTokens { get; set; }
+
+    internal EncodingOptions WithoutSpecialTokens()
+    {
+        var copy = (EncodingOptions)MemberwiseClone();
+        copy.AddSpecialTokens = false;
+        return copy;
+    }
 }

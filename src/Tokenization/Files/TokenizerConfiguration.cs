@@ -17,6 +17,8 @@ internal sealed class TokenizerConfiguration
         ["unk_token"] = ["<unk>", "[UNK]"],
     };
 
+    private static readonly string[] Roles = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
     private readonly List<JsonSection> _files = [];
 
     /// <summary>Reads what there is of the files.</summary>
@@ -81,6 +83,34 @@ internal sealed class TokenizerConfiguration
     {
         foreach (JsonSection file in _files)
             if (file[role] is { IsNull: false } section) return section.IsObject ? section["content"].String() : section.String();
-        return _files.Count > 0 ? null : UsualNames[role].FirstOrDefault(name => added.Tokens.Any(token => token.Special && token.Content == name));
+        return _files.Count > 0 || !UsualNames.TryGetValue(role, out string[]? names) ? null : names.FirstOrDefault(name => added.Tokens.Any(token => token.Special && token.Content == name));
+    }
+
+    /// <summary>The tokens that have roles.</summary>
+    public IEnumerable<KeyValuePair<string, string>> SpecialTokens(AddedVocabulary added)
+    {
+        foreach (string role in Roles)
+            if (Role(role, added) is { } token) yield return KeyValuePair.Create(role, token);
+    }
+
+    /// <summary>The chat templates by name: one text, or a list of texts with names.</summary>
+    public IEnumerable<KeyValuePair<string, string>> ChatTemplates
+    {
+        get
+        {
+            if (Settings?["chat_template"] is not { IsNull: false } templates) yield break;
+            if (templates.IsString)
+            {
+                yield return KeyValuePair.Create(ChatTemplateSource.Default, templates.String());
+            }
+            else if (templates.IsObject)
+            {
+                foreach ((string name, JsonSection text) in templates.Properties()) yield return KeyValuePair.Create(name, text.String());
+            }
+            else
+            {
+                foreach (JsonSection template in templates.Items()) yield return KeyValuePair.Create(template["name"].String(), template["template"].String());
+            }
+        }
     }
 }

@@ -24,8 +24,14 @@ internal static class TokenizerFiles
     /// <summary>The vocabulary of a WordPiece tokenizer.</summary>
     public const string WordPieces = "vocab.txt";
 
+    /// <summary>The chat template.</summary>
+    public const string ChatTemplate = "chat_template.jinja";
+
+    private const string ChatTemplates = "additional_chat_templates";
+    private const string TemplateEnding = ".jinja";
+
     private static readonly string[] SentencePieces = ["tokenizer.model", "spiece.model", "sentencepiece.model", "sentencepiece.bpe.model"];
-    private static readonly string[] Companions = [Configuration, SpecialTokens, "chat_template.jinja"];
+    private static readonly string[] Companions = [Configuration, SpecialTokens, ChatTemplate];
     private static readonly string[] Sources = [AddedTokens, Vocabulary, Merges, WordPieces, .. SentencePieces];
 
     /// <summary>Reads a folder, or a file and its companions.</summary>
@@ -35,6 +41,7 @@ internal static class TokenizerFiles
         {
             var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
             foreach (string name in (string[])[Tokenizer, .. Companions]) Add(files, path, name);
+            AddChatTemplates(files, path);
             if (!files.ContainsKey(Tokenizer))
                 foreach (string name in Sources) Add(files, path, name);
             if (HasTokenizer(files)) return files;
@@ -67,6 +74,22 @@ internal static class TokenizerFiles
         return complete;
     }
 
+    /// <summary>The name of the chat template that a file holds; null where it is no such file.</summary>
+    public static string? TemplateName(string file)
+    {
+        if (file == ChatTemplate) return ChatTemplateSource.Default;
+        string[] parts = file.Split('/');
+        return parts is [ChatTemplates, { Length: > 6 } name] && name.EndsWith(TemplateEnding, StringComparison.Ordinal) ? name[..^TemplateEnding.Length] : null;
+    }
+
+    /// <summary>Writes a file of a tokenizer into its folder.</summary>
+    public static void Write(string folder, string name, byte[] content)
+    {
+        string path = Path.Combine(folder, name);
+        if (TemplateName(name) is not null) Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Write(path, content);
+    }
+
     /// <summary>Writes beside the file and renames, so that a reader never sees half of it and a failure leaves the old one.</summary>
     public static void Write(string path, byte[] content)
     {
@@ -94,6 +117,7 @@ internal static class TokenizerFiles
         if (role == Vocabulary && !files.ContainsKey(Merges)) throw new FileNotFoundException($"There is no {Merges} beside {path}.", Path.Combine(folder, Merges));
         if (name != Tokenizer && !Sources.Contains(name)) return files;
         foreach (string companion in role == Tokenizer ? Companions : [.. Companions, AddedTokens]) Add(files, folder, companion);
+        AddChatTemplates(files, folder);
         return files;
     }
 
@@ -101,5 +125,13 @@ internal static class TokenizerFiles
     {
         string path = Path.Combine(folder, name);
         if (File.Exists(path)) files[name] = File.ReadAllBytes(path);
+    }
+
+    private static void AddChatTemplates(Dictionary<string, byte[]> files, string folder)
+    {
+        string path = Path.Combine(folder, ChatTemplates);
+        if (!Directory.Exists(path)) return;
+        foreach (string file in Directory.EnumerateFiles(path, "*" + TemplateEnding).Order(StringComparer.Ordinal))
+            files[$"{ChatTemplates}/{Path.GetFileName(file)}"] = File.ReadAllBytes(file);
     }
 }

@@ -45,7 +45,7 @@ internal sealed class LabeledTexts
     /// <param name="seed">Chooses the rows.</param>
     public (LabeledTexts Remainder, LabeledTexts Part) Split(double fraction, int seed)
     {
-        bool InPart(long row) => Uniform((ulong)row, (uint)seed) < fraction;
+        bool InPart(long row) => RowShare.Contains(row, fraction, seed);
         return (new LabeledTexts(this, row => !InPart(row)), new LabeledTexts(this, InPart));
     }
 
@@ -80,13 +80,4 @@ internal sealed class LabeledTexts
         : throw new InvalidOperationException(
             $"Row {row} has {(label < 0 ? "no label (a missing key)" : label == int.MaxValue ? $"a key above {label}" : $"the key {label + 1}")} in column '{_label.Name}'; expected one of its {Labels.Count} keys. "
             + "Rows whose label the key mapping has not seen must be filtered out, or the mapping made from data that has them.");
-
-    /// <summary>A number in [0, 1) from a row's number and a seed: the mixing function of SplitMix64.</summary>
-    private static double Uniform(ulong row, uint seed)
-    {
-        ulong z = (row + 1) * 0x9E3779B97F4A7C15UL + seed * 0xD1B54A32D192ED03UL;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return ((z ^ (z >> 31)) >> 11) * (1.0 / (1UL << 53));
-    }
 }

@@ -34,6 +34,9 @@ internal sealed class TokenClassifier : ITokenScorer
 
     public int OutputCount => Model.Config.LabelCount;
 
+    /// <summary>Most tokens of a window.</summary>
+    public int MaxLength => _encoder.MaxLength;
+
     public TokenizedRow Encode(TokenizedText text) => _encoder.Encode(text);
 
     public float[][] Forward(IReadOnlyList<int[]> rows)
