@@ -129,7 +129,7 @@ internal sealed class JsonSchemaReader
         string[] names = [.. properties.EnumerateObject().Select(static property => property.Name)];
         if (required.FirstOrDefault(name => !names.Contains(name)) is { } unknown) throw Unsupported(keys.Path, $"the required property {unknown}, which properties does not describe");
         var members = properties.EnumerateObject().Select(property => (
-            TextPiece.Of(JsonSerializer.Serialize(property.Name), JsonPieces.Colon, Read(property.Value, $"{keys.Path}/properties/{property.Name}")), required.Contains(property.Name)));
+            TextPiece.Of(JsonPieces.Text(property.Name), JsonPieces.Colon, Read(property.Value, $"{keys.Path}/properties/{property.Name}")), required.Contains(property.Name)));
         return TextPiece.Of("{", new TextPiece.Members([.. members], JsonPieces.Separator), "}");
     }
 

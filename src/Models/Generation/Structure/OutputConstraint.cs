@@ -25,7 +25,7 @@ public sealed class OutputConstraint
 
     private OutputConstraint(TextPiece piece, PretrainedTokenizer tokenizer)
     {
-        _vocabulary = new VocabularyTrie(tokenizer);
+        _vocabulary = VocabularyTrie.Of(tokenizer);
         _vocabularySize = tokenizer.VocabularySize;
         _automaton = ByteAutomaton.Of(piece, _vocabulary.HasByte);
         _masks = new TokenMask?[_automaton.StateCount];
