@@ -67,7 +67,12 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
             ended.Add(row);
             return true;
         });
-        foreach (Part part in _parts) GenerationCall.Read(part.Batch, [.. part.Rows.Select(static row => new[] { row.Row.Ids[^1] })], part.Logits.AsSpan(0, part.Rows.Count * _vocabularySize));
+        foreach (Part part in _parts)
+        {
+            int[][] last = [.. part.Rows.Select(static row => new[] { row.Row.Ids[^1] })];
+            GenerationCall.Read(part.Batch, last, part.Logits.AsSpan(0, last.Length * _vocabularySize));
+        }
+
         return ended;
     }
 

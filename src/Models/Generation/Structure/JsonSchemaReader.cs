@@ -106,8 +106,12 @@ internal sealed class JsonSchemaReader
 
     private TextPiece ReadTypes(Keywords keys)
     {
-        string? told = keys.Has("properties") ? "object" : keys.Has("items") || keys.Has("prefixItems") ? "array" : keys.Has("pattern") || keys.Has("format") ? "string" : null;
-        string[] types = Types(keys) ?? (told is null ? null : new[] { told }) ?? throw Unsupported(keys.Path, "a schema without type, enum, const, $ref or anyOf; say which type it is");
+        string told = keys.Has("properties") ? "object"
+            : keys.Has("items") || keys.Has("prefixItems") ? "array"
+            : keys.Has("pattern") || keys.Has("format") ? "string"
+            : keys.Has("type") ? ""
+            : throw Unsupported(keys.Path, "a schema without type, enum, const, $ref or anyOf; say which type it is");
+        string[] types = Types(keys) ?? [told];
         return TextPiece.Any(types.Select(type => type switch
         {
             "object" => ReadObject(keys),
