@@ -26,7 +26,7 @@ public sealed partial class CausalLanguageModel
     /// <summary>What generation asks for the next tokens.</summary>
     internal IDecodingModel Decoding
     {
-        get => _decoding ??= new TorchDecodingModel(this);
+        get => _decoding ??= new FusedDecodingModel(this);
         set => _decoding = value;
     }
 

@@ -28,7 +28,7 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
     /// <param name="results">Takes the results, <c>[count, value stride]</c>.</param>
     /// <param name="count">The number of queries.</param>
     /// <param name="size">The size of a head.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Attend(
         CachePages layout, ReadOnlySpan<nint> pages, int layer, int head, int first, int end, float* queries, float* results, int count, int size)
     {

@@ -8,7 +8,8 @@ namespace MLComponents.Models;
 /// </summary>
 /// <remarks>
 /// A result is added up in the same order however many rows there are, however the outputs are divided among threads, and wherever in them it stands: a row gives
-/// the same bits alone and among others.
+/// the same bits alone and among others. What is called from outside is never inlined: the compiler inlines so much into one method and no more, and the loops here
+/// need all of that.
 /// </remarks>
 /// <typeparam name="TLanes">The width of vectors.</typeparam>
 /// <typeparam name="TVector">The vector.</typeparam>
@@ -25,7 +26,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
     /// <param name="source">The row.</param>
     /// <param name="target">Where to; not the row itself.</param>
     /// <param name="count">How many numbers.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Arrange(float* source, float* target, nint count)
     {
         nint k = 0;
@@ -49,7 +50,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
     /// <param name="rows">The number of rows.</param>
     /// <param name="outputs">Y, <c>[rows, outputStride]</c>; output o is written to place o.</param>
     /// <param name="outputStride">The distance of two rows of Y.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Multiply(
         byte* weights, nint inWidth, nint first, nint end, float* inputs, nint inputStride, nint rows, float* outputs, nint outputStride)
     {

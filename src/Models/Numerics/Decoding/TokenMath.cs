@@ -12,7 +12,7 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
     where TNumbers : struct, INumbers
 {
     /// <summary>Reads numbers.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Widen(void* source, nint first, float* target, nint count)
     {
         nint i = 0;
@@ -21,7 +21,7 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
     }
 
     /// <summary>target += source.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Add(float* source, float* target, nint count)
     {
         nint i = 0;
@@ -34,7 +34,7 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
     /// <param name="first">The first of them to add.</param>
     /// <param name="target">What to add to.</param>
     /// <param name="count">How many.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void AddBias(void* bias, nint first, float* target, nint count)
     {
         if (bias is null) return;
@@ -45,7 +45,7 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
     }
 
     /// <summary><c>w · x / sqrt(mean(x²) + ε)</c>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void RootMeanSquareNorm(float* source, float* target, nint count, FusedNorm norm, float epsilon)
     {
         float scale = 1 / MathF.Sqrt((SumOfSquares(source, 0, count) / count) + epsilon);
@@ -53,7 +53,7 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
     }
 
     /// <summary><c>w · (x - mean(x)) / sqrt(var(x) + ε) + b</c>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void LayerNorm(float* source, float* target, nint count, FusedNorm norm, float epsilon)
     {
         TVector sums = default;
@@ -73,7 +73,7 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
     /// <param name="cosines">The cosines, half as many as are rotated.</param>
     /// <param name="sines">The sines.</param>
     /// <param name="half">Half the rotated elements.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Rotate(float* head, float* cosines, float* sines, nint half)
     {
         nint i = 0;
@@ -97,7 +97,7 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
     /// <param name="values">What it is applied to; takes the result.</param>
     /// <param name="factors">What the result is multiplied with, or null.</param>
     /// <param name="count">How many.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Activate(Activation activation, float* values, float* factors, nint count)
     {
         nint i = 0;

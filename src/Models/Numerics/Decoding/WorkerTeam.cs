@@ -4,15 +4,14 @@ namespace MLComponents.Models;
 
 /// <summary>
 /// A team of threads that work through the phases of a task together: they share the items of a phase out among themselves and meet before the next. Threads
-/// spin while they wait for each other, as phases last microseconds, give way to other work after a while, and sleep when there is no task.
+/// spin while they wait for each other, as phases last microseconds, and sleep if that takes long: when there is no task, or when other work has the processor.
 /// </summary>
 /// <remarks>
 /// One task at a time: its phases use all the memory bandwidth there is, so several callers take turns. Nothing is allocated for a task.
 /// </remarks>
 internal sealed class WorkerTeam
 {
-    private const int SpinsBeforeYield = 4000;
-    private const int YieldsBeforeSleep = 50;
+    private const int SpinsBeforeSleep = 2000;
     private const int MembersBits = 16;
 
     // Two lines of the cache, as they are often fetched in pairs.
@@ -53,12 +52,9 @@ internal sealed class WorkerTeam
             ForgetItems();
             long order = ((_signals.Order >> MembersBits) + 1) << MembersBits | (long)count;
             Interlocked.Exchange(ref _signals.Order, order);
-            if (count > 1 && Volatile.Read(ref _sleeping) > 0)
-                lock (_bell) Monitor.PulseAll(_bell);
-
+            Ring();
             Work(task, 0);
-            int spins = 0;
-            while (Volatile.Read(ref _signals.Finished) < count) Pause(ref spins);
+            WaitFor(Signal.Finished, count);
             _task = null;
             if (_fault is { } fault) throw new InvalidOperationException($"A thread of the team failed: {fault.Message}", fault);
         }
@@ -97,16 +93,13 @@ internal sealed class WorkerTeam
         {
             _signals.Arrived = 0;
             ForgetItems();
-            Volatile.Write(ref _signals.Meeting, meeting + 1);
+            Interlocked.Exchange(ref _signals.Meeting, meeting + 1);
+            Ring();
             return;
         }
 
-        int spins = 0;
-        while (Volatile.Read(ref _signals.Meeting) == meeting)
-        {
-            if (_fault is not null) throw new OperationCanceledException("Another thread of the team has failed.");
-            Pause(ref spins);
-        }
+        WaitFor(Signal.Met, meeting);
+        if (_fault is not null) throw new OperationCanceledException("Another thread of the team has failed.");
     }
 
     private void ForgetItems()
@@ -124,31 +117,44 @@ internal sealed class WorkerTeam
     {
         while (true)
         {
-            long order = WaitForOrder(seen);
-            seen = order;
-            if (member < (order & ((1L << MembersBits) - 1))) Work(_task!, member);
+            WaitFor(Signal.Ordered, seen);
+            seen = Volatile.Read(ref _signals.Order);
+            if (member < (seen & ((1L << MembersBits) - 1))) Work(_task!, member);
         }
     }
 
-    private long WaitForOrder(long seen)
+    /// <summary>Waits until something has happened.</summary>
+    /// <param name="signal">What.</param>
+    /// <param name="value">The value it is compared with.</param>
+    private void WaitFor(Signal signal, long value)
     {
-        int spins = 0;
-        while (spins < SpinsBeforeYield + YieldsBeforeSleep)
+        for (int spins = 0; spins < SpinsBeforeSleep; spins++)
         {
-            long order = Volatile.Read(ref _signals.Order);
-            if (order != seen) return order;
-            Pause(ref spins);
+            if (HasHappened(signal, value)) return;
+            Thread.SpinWait(1);
         }
 
         lock (_bell)
         {
-            // Counted before the order is looked at: whoever gives one afterwards sees a sleeper and rings.
+            // Counted before looking again: who makes it happen afterwards sees a sleeper and rings.
             Interlocked.Increment(ref _sleeping);
-            long order;
-            while ((order = Interlocked.Read(ref _signals.Order)) == seen) Monitor.Wait(_bell);
+            while (!HasHappened(signal, value)) Monitor.Wait(_bell);
             Interlocked.Decrement(ref _sleeping);
-            return order;
         }
+    }
+
+    private bool HasHappened(Signal signal, long value) => signal switch
+    {
+        Signal.Ordered => Volatile.Read(ref _signals.Order) != value,
+        Signal.Met => Volatile.Read(ref _signals.Meeting) != value || _fault is not null,
+        _ => Volatile.Read(ref _signals.Finished) >= value,
+    };
+
+    /// <summary>Wakes those who sleep. Called after a write with a full fence.</summary>
+    private void Ring()
+    {
+        if (Volatile.Read(ref _sleeping) == 0) return;
+        lock (_bell) Monitor.PulseAll(_bell);
     }
 
     private void Work(ITeamTask task, int member)
@@ -164,12 +170,20 @@ internal sealed class WorkerTeam
         }
 
         Interlocked.Increment(ref _signals.Finished);
+        Ring();
     }
 
-    private static void Pause(ref int spins)
+    /// <summary>What a thread can wait for.</summary>
+    private enum Signal
     {
-        if (++spins < SpinsBeforeYield) Thread.SpinWait(1);
-        else Thread.Yield();
+        /// <summary>There is another task.</summary>
+        Ordered,
+
+        /// <summary>All members have come to the meeting.</summary>
+        Met,
+
+        /// <summary>All members have done their part.</summary>
+        Finished,
     }
 
     /// <summary>What threads tell each other, each on a cache line of its own.</summary>
