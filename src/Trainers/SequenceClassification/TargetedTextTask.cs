@@ -19,6 +19,7 @@ internal sealed class TargetedTextTask : TrainingTask<TargetedText>
     private readonly Device _device;
     private readonly Tensor? _weights;
     private readonly bool _isRegression;
+    private PooledStates? _states;
 
     /// <summary>Prepares the job.</summary>
     /// <param name="scorer">The model; not owned.</param>
@@ -41,11 +42,18 @@ internal sealed class TargetedTextTask : TrainingTask<TargetedText>
     /// <inheritdoc/>
     public override Tensor Loss(IReadOnlyList<TargetedText> rows, double totalWeight)
     {
-        using TokenBatch tokens = TokenBatch.Create([.. rows.Select(row => row.Ids)], _scorer.PadId, _device);
-        Tensor logits = _scorer.Model.ForwardPooled(tokens.InputIds, tokens.LastPositions).to_type(ScalarType.Float32);
+        Tensor logits = Logits([.. rows.Select(row => row.Ids)]).to_type(ScalarType.Float32);
         Tensor targets = tensor(rows.SelectMany(row => row.Targets).ToArray(), [rows.Count, _scorer.OutputCount], device: _device);
         if (_isRegression) return nn.functional.mse_loss(logits, targets, nn.Reduction.Sum) / totalWeight;
         return nn.functional.binary_cross_entropy_with_logits(logits, targets, _weights!, nn.Reduction.Sum) / (totalWeight * _scorer.OutputCount);
+    }
+
+    /// <inheritdoc/>
+    public override void Prepare(IEnumerable<TargetedText> rows, Action checkAlive)
+    {
+        if (!PooledStates.Suit(_scorer.Model)) return;
+        _states = new PooledStates(_scorer.Model, _scorer.PadId);
+        _states.Fill(rows.Select(row => row.Ids), _options.BatchSize, _options.MaxTokensPerBatch, checkAlive);
     }
 
     /// <inheritdoc/>
@@ -121,6 +129,13 @@ internal sealed class TargetedTextTask : TrainingTask<TargetedText>
             [ValidationMetric.MacroF1.Name] = Enumerable.Range(0, labels).Average(label => F1(right[label], predicted[label], expected[label])),
             [ValidationMetric.ExactMatch.Name] = (double)exact / count,
         };
+    }
+
+    private Tensor Logits(int[][] ids)
+    {
+        if (_states is not null) return _states.Logits(ids);
+        using TokenBatch tokens = TokenBatch.Create(ids, _scorer.PadId, _device);
+        return _scorer.Model.ForwardPooled(tokens.InputIds, tokens.LastPositions);
     }
 
     private IEnumerable<(float[] Outputs, float[] Targets)> Score(IEnumerable<TargetedText> rows, Action checkAlive)
