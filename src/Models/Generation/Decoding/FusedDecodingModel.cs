@@ -17,6 +17,9 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
     /// <summary>The width of vectors.</summary>
     public VectorWidth Width { get; init; } = VectorWidths.Best;
 
+    /// <summary>Whether the kernels read copies of the matrices in eight bits.</summary>
+    public bool InEightBits { get; init; }
+
     /// <summary>From how many tokens on rows that begin are read by the model's forward passes: those compute many tokens faster.</summary>
     public int LongPrompt { get; init; } = 33;
 
@@ -35,7 +38,14 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
         lock (_lock)
         {
             if (_weights?.AreCurrent() == true) return _weights;
-            return _weights = FusedWeights.WhyNot(model) is null ? FusedWeights.Of(model) : null;
+            string? whyNot = FusedWeights.WhyNot(model);
+            if (whyNot is not null && InEightBits)
+            {
+                throw new InvalidOperationException(
+                    $"The model is to generate in eight bits, but {whyNot}; merge adapters, or set {nameof(CausalLanguageModel.GeneratesInEightBits)} to false.");
+            }
+
+            return _weights = whyNot is null ? FusedWeights.Of(model, InEightBits) : null;
         }
     }
 }
