@@ -49,6 +49,11 @@ var corpora = new Option<string>("--corpora") { Description = "A folder with inp
 var tokenization = new Command("tokenization", "Loading tokenizers and encoding texts, beside Microsoft.ML.Tokenizers.") { tokenizers, corpora, rounds };
 tokenization.SetAction(arguments => TokenizationSpeed.Run(arguments.GetValue(tokenizers)!, arguments.GetValue(corpora)!, arguments.GetValue(rounds)));
 
+var templates = new Argument<string[]>("templates") { Description = ".jinja files.", Arity = ArgumentArity.OneOrMore };
+var conversation = new Option<int>("--messages") { DefaultValueFactory = _ => 100, Description = "Messages of the conversation." };
+var chat = new Command("chat-templates", "Compiling chat templates and rendering a conversation.") { templates, conversation, rounds };
+chat.SetAction(arguments => ChatTemplateSpeed.Run(arguments.GetValue(templates)!, arguments.GetValue(conversation), arguments.GetValue(rounds)));
+
 var gigabytes = new Option<double>("--gigabytes") { DefaultValueFactory = _ => 1.5, Description = "The size of each file; there are four." };
 var cold = new Option<bool>("--cold") { Description = "Drop the file from the system's cache before every run." };
 var scratch = new Option<string>("--folder") { DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "mlcomponents-loading"), Description = "Where the files are made, and deleted." };
@@ -76,4 +81,4 @@ var speedVariant = new Argument<int>("variant");
 var oneSpeed = new Command("decoding-speed-variant", "One variant of decoding-speed's forward passes, in this process.") { speedVariant, model };
 oneSpeed.SetAction(arguments => DecodingSpeed.RunVariant(arguments.GetValue(speedVariant), arguments.GetValue(model)!));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, decoding, speed, oneSpeed, spam, tickets, tokenization, loading, oneLoad }.Parse(args).Invoke();
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, decoding, speed, oneSpeed, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();

@@ -33,9 +33,13 @@ internal static class AtomicFile
             stream.Flush(flushToDisk: true);
             return temporary;
         }
-        catch
+        catch (Exception error)
         {
             File.Delete(temporary);
+
+            // .NET's word for a file that is larger than its file system, or its process, may write.
+            if (error is ArgumentOutOfRangeException { Source: "System.Private.CoreLib", ParamName: "value" })
+                throw new IOException($"{full} would be larger than is allowed there: {error.Message}", error);
             throw;
         }
     }

@@ -34,6 +34,12 @@ public abstract class FineTuningOptions
     public LoraOptions? Adapter { get; set; }
 
     /// <summary>
+    /// What <c>mlContext.Model.Save</c> writes of a model with an <see cref="Adapter"/>: all of it, or the adapter with the fingerprint of its base model. Default
+    /// <see cref="ModelStorage.Embedded"/>.
+    /// </summary>
+    public ModelStorage ModelStorage { get; set; } = ModelStorage.Embedded;
+
+    /// <summary>
     /// Whether training keeps only the input of each layer and computes the layer once more for its gradients: far less memory, about a third more
     /// computation, the same gradients. Default <see langword="false"/>.
     /// </summary>
@@ -154,8 +160,29 @@ public abstract class FineTuningOptions
     /// </summary>
     public ValidationMetric? ValidationMetric { get; set; }
 
+    /// <summary>Steps from one validation to the next, at least 1. <see langword="null"/> (the default): after every epoch. After the last step is always validated.</summary>
+    public int? ValidationSteps { get; set; }
+
     /// <summary>Validations without improvement after which training stops, at least 1; needs validation rows. <see langword="null"/> (the default): all epochs are run.</summary>
     public int? EarlyStoppingPatience { get; set; }
+
+    /// <summary>
+    /// A folder for checkpoints of this run. Where it has one, training goes on from it, to the same bits; where that is of another run (options, rows or frozen weights
+    /// differ), it is refused. When training has come to its end they are removed. <see langword="null"/> (the default): none.
+    /// </summary>
+    public string? CheckpointFolder { get; set; }
+
+    /// <summary>Steps from one checkpoint to the next, at least 1. <see langword="null"/> (the default): after every epoch.</summary>
+    public int? CheckpointSteps { get; set; }
+
+    /// <summary>How many checkpoints are kept, at least 1. Default 2.</summary>
+    public int CheckpointsKept { get; set; } = 2;
+
+    /// <summary>What becomes of a step whose loss or gradients are not finite numbers. Default <see cref="NonFiniteHandling.Stop"/>.</summary>
+    public NonFiniteHandling NonFiniteHandling { get; set; } = NonFiniteHandling.Stop;
+
+    /// <summary>Collects what the run reports. <see langword="null"/> (the default): nothing does.</summary>
+    public TrainingHistory? History { get; set; }
 
     /// <summary>Told of every step and every validation, on the training thread.</summary>
     public IProgress<TrainingProgress>? Progress { get; set; }
@@ -210,10 +237,21 @@ public abstract class FineTuningOptions
         Require(ShufflePoolSize >= 1, nameof(ShufflePoolSize), ShufflePoolSize, "at least 1");
         Require(ValidationFraction is >= 0 and < 1, nameof(ValidationFraction), ValidationFraction, "0 to below 1");
         Require(EarlyStoppingPatience is null or >= 1, nameof(EarlyStoppingPatience), EarlyStoppingPatience, "at least 1, or null");
+        Require(ValidationSteps is null or >= 1, nameof(ValidationSteps), ValidationSteps, "at least 1, or null");
+        Require(CheckpointSteps is null or >= 1, nameof(CheckpointSteps), CheckpointSteps, "at least 1, or null");
+        Require(CheckpointsKept >= 1, nameof(CheckpointsKept), CheckpointsKept, "at least 1");
+        Require(Enum.IsDefined(NonFiniteHandling), nameof(NonFiniteHandling), NonFiniteHandling, "Stop or Skip");
         Require(Enum.IsDefined(Precision), nameof(Precision), Precision, "Float32 or BFloat16");
         Require(Enum.IsDefined(WeightUpdate), nameof(WeightUpdate), WeightUpdate, "MasterWeights or StochasticRounding");
         Require(Enum.IsDefined(Schedule), nameof(Schedule), Schedule, string.Join(" or ", Enum.GetNames<LearningRateSchedule>()));
-        Require(Metrics.Contains(WatchedMetric), nameof(ValidationMetric), WatchedMetric, string.Join(" or ", Metrics));
+        Require(WatchedMetric.IsCustom || Metrics.Contains(WatchedMetric), nameof(ValidationMetric), WatchedMetric, $"{string.Join(" or ", Metrics)}, or one of your own");
+        if (WatchedMetric.IsCustom && ValidationSet is null)
+            throw new ArgumentException($"{nameof(ValidationMetric)} {WatchedMetric} is computed from scored rows and needs a {nameof(ValidationSet)}.");
+        if (CheckpointSteps is not null && CheckpointFolder is null)
+            throw new ArgumentException($"{nameof(CheckpointSteps)} {CheckpointSteps} needs a {nameof(CheckpointFolder)}.");
+        Require(Enum.IsDefined(ModelStorage), nameof(ModelStorage), ModelStorage, "Embedded or AdapterOnly");
+        if (ModelStorage == ModelStorage.AdapterOnly && Adapter is null)
+            throw new ArgumentException($"{nameof(ModelStorage)} {ModelStorage} needs an {nameof(Adapter)}: without one the trained weights are the model's own.");
         ArgumentNullException.ThrowIfNull(Trained);
         if (Adapter is not null && Trained != TrainedWeights.All)
             throw new ArgumentException($"{nameof(Adapter)} and {nameof(Trained)} {Trained} exclude each other: an adapter freezes the model's own weights. Name modules to be trained whole in {nameof(LoraOptions.ModulesToSave)}.");

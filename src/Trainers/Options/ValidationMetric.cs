@@ -1,8 +1,26 @@
+using Microsoft.ML;
+
 namespace MLComponents.Trainers;
 
 /// <summary>What is measured on the validation rows, to keep the best weights and to stop early.</summary>
 public sealed class ValidationMetric
 {
+    private readonly Func<IDataView, double>? _evaluate;
+
+    /// <summary>A metric of your own, such as one that ML.NET's evaluators compute.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="evaluate">
+    /// Computes it from the validation set with the trainer's output columns: <c>scored => ml.MulticlassClassification.Evaluate(scored).TopKAccuracy</c>.
+    /// </param>
+    /// <param name="higherIsBetter">Whether a larger value is a better one.</param>
+    public ValidationMetric(string name, Func<IDataView, double> evaluate, bool higherIsBetter = true)
+        : this(name, higherIsBetter)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(evaluate);
+        _evaluate = evaluate;
+    }
+
     private ValidationMetric(string name, bool higherIsBetter) => (Name, HigherIsBetter) = (name, higherIsBetter);
 
     /// <summary>The mean cross-entropy per row (per labelled token, where tokens have labels), in nats, without class weights; lower is better.</summary>
@@ -29,9 +47,15 @@ public sealed class ValidationMetric
     /// <summary>Whether a larger value is a better one.</summary>
     public bool HigherIsBetter { get; }
 
+    /// <summary>Whether it is computed from scored rows by what the user has given.</summary>
+    internal bool IsCustom => _evaluate is not null;
+
     /// <summary>The name.</summary>
     public override string ToString() => Name;
 
     /// <summary>A value, turned so that more is better.</summary>
     internal double Merit(double value) => HigherIsBetter ? value : -value;
+
+    /// <summary>Computes a metric of the user's own.</summary>
+    internal double Evaluate(IDataView scored) => _evaluate!(scored);
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using MLComponents.Models;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
@@ -51,6 +53,13 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
         using TokenBatch tokens = TokenBatch.Create([.. rows.Select(row => row.Ids)], _padId, _device);
         Tensor labels = tensor(rows.Select(row => (long)row.Label).ToArray(), device: _device);
         return _loss.Share(_model.ForwardPooled(tokens.InputIds, tokens.LastPositions), labels, totalWeight);
+    }
+
+    /// <inheritdoc/>
+    public override void Identify(ClassifiedText row, IncrementalHash hash)
+    {
+        hash.AppendData(MemoryMarshal.AsBytes<int>([row.Label, row.Ids.Length]));
+        hash.AppendData(MemoryMarshal.AsBytes(row.Ids.AsSpan()));
     }
 
     /// <inheritdoc/>

@@ -36,7 +36,7 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
             CheckpointWarnings.Tell(channel, task.Model, options.Model ?? "this library's decoder");
             TrainingPlan plan = TrainingPlan.For(data.Count, options);
             channel.Info(MessageSensitivity.None, $"Training on {subject}: {plan.Steps} steps in {plan.Epochs} epochs on {task.Model.parameters().First().device}, {options.Precision}.");
-            OperationCanceledException? cancelled = Train(task, data, channel);
+            OperationCanceledException? cancelled = Train(task, data, () => transformer(host).Transform(options.ValidationSet!), channel);
             TTransformer trained = transformer(LivingEnvironment());
             return cancelled is null
                 ? trained
@@ -54,14 +54,14 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
     }
 
     /// <summary>Trains; gives the cancellation that ended the run after its first step, or null.</summary>
-    private OperationCanceledException? Train<TRow>(TrainingTask<TRow> task, TrainingData<TRow> data, IChannel channel)
+    private OperationCanceledException? Train<TRow>(TrainingTask<TRow> task, TrainingData<TRow> data, Func<IDataView> scoreValidationSet, IChannel channel)
     {
         using var mode = new TrainingMode(task.Model, options);
-        using var run = new TrainingLoop<TRow>(task, data, options, CheckAlive);
-        long stepsDone = 0;
+        using var run = new TrainingLoop<TRow>(task, data, options, scoreValidationSet, CheckAlive);
+        run.Informed += message => channel.Info(MessageSensitivity.None, message);
+        run.Warned += message => channel.Warning(MessageSensitivity.None, message);
         run.Progressed += progress =>
         {
-            stepsDone = progress.Step;
             Tell(channel, progress);
             options.Progress?.Report(progress);
         };
@@ -69,7 +69,7 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
         {
             run.Run();
         }
-        catch (OperationCanceledException cancelled) when (stepsDone > 0)
+        catch (OperationCanceledException cancelled) when (run.HasBegun)
         {
             return cancelled;
         }

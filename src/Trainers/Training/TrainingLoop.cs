@@ -1,77 +1,80 @@
 using System.Diagnostics;
+using Microsoft.ML;
 using MLComponents.Models;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
 
 namespace MLComponents.Trainers;
 
-/// <summary>The engine: batches, loss, gradients, clipping, optimizer, validation with the best weights kept; the same for every task.</summary>
+/// <summary>The engine: batches, loss, gradients, clipping, optimizer, checkpoints, validation with the best weights kept; the same for every task.</summary>
 internal sealed class TrainingLoop<TRow> : IDisposable
 {
+    private const int MostSkippedInARow = 20;
+
     private readonly TrainingTask<TRow> _task;
     private readonly TrainingData<TRow> _data;
     private readonly FineTuningOptions _options;
     private readonly TrainingPlan _plan;
     private readonly Action _checkAlive;
+    private readonly Func<IDataView> _scoreValidationSet;
     private readonly Optimizer _optimizer;
     private readonly WeightAverage? _average;
     private readonly UpdateStep<TRow> _update;
+    private readonly ShufflePool<TRow> _pool;
     private readonly WeightSnapshot _best = new(), _current = new();
+    private readonly CheckpointFolder? _folder;
     private readonly Stopwatch _clock = new();
-    private long _step, _tokens;
-    private double? _bestMerit;
-    private int _validationsWithoutImprovement;
+    private RunCheckpoint? _checkpoint;
+    private RunState _state = new();
 
     /// <summary>Prepares a run.</summary>
     /// <param name="task">The job, with its model, of which is frozen what is not to be trained; not owned.</param>
     /// <param name="data">The rows.</param>
     /// <param name="options">Everything else.</param>
+    /// <param name="scoreValidationSet">Scores the validation set of the options with the model as it is, for metrics of the user's own.</param>
     /// <param name="checkAlive">Throws when the run has been cancelled.</param>
-    public TrainingLoop(TrainingTask<TRow> task, TrainingData<TRow> data, FineTuningOptions options, Action checkAlive)
+    public TrainingLoop(TrainingTask<TRow> task, TrainingData<TRow> data, FineTuningOptions options, Func<IDataView> scoreValidationSet, Action checkAlive)
     {
-        (_task, _data, _options, _checkAlive) = (task, data, options, checkAlive);
+        (_task, _data, _options, _scoreValidationSet, _checkAlive) = (task, data, options, scoreValidationSet, checkAlive);
         _plan = TrainingPlan.For(data.Count, options);
         _optimizer = Optimizers.Create(task.Model, options);
         if (options.AverageDecay is { } decay) _average = new WeightAverage(task.Model.parameters().Where(parameter => parameter.requires_grad), decay);
         _update = new UpdateStep<TRow>(task, _optimizer, options.MaxGradientNorm);
+        _pool = new ShufflePool<TRow>(options.ShufflePoolSize, options.BatchSize, task.LengthOf);
+        if (options.CheckpointFolder is { } folder) _folder = new CheckpointFolder(folder, options.CheckpointsKept);
     }
 
     /// <summary>Told of every step and validation.</summary>
     public event Action<TrainingProgress>? Progressed;
 
+    /// <summary>Told of what a user should know.</summary>
+    public event Action<string>? Informed;
+
+    /// <summary>Told of what a user should see to.</summary>
+    public event Action<string>? Warned;
+
+    /// <summary>Whether there are steps behind it, of this process or an earlier one.</summary>
+    public bool HasBegun => _state.Step > 0;
+
     /// <summary>Whether training ended before its last epoch for want of improvement.</summary>
-    public bool StoppedEarly { get; private set; }
+    public bool StoppedEarly => _state.StoppedEarly;
 
     /// <summary>Trains. The model ends with the best validated weights, also when the run is cancelled.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="NotFiniteNumberException">The loss, a gradient or a weight is not a finite number.</exception>
+    /// <exception cref="InvalidOperationException">The checkpoint folder has a checkpoint of another run.</exception>
     public void Run()
     {
-        _clock.Start();
         // Dropout draws from the backend's own generator, which is the process's: it is given back as it was found.
         using Tensor generator = get_rng_state();
         random.manual_seed(_options.Seed);
-        var pool = new ShufflePool<TRow>(_options.ShufflePoolSize, _options.BatchSize, _task.LengthOf);
         try
         {
-            for (int epoch = 1; epoch <= _plan.Epochs && !StoppedEarly; epoch++)
-            {
-                _task.Model.train();
-                double epochLoss = 0;
-                long epochSteps = 0;
-                TrainingProgress? last = null;
-                foreach (TRow[] batch in pool.Batches(_data.Training.Read(_checkAlive), new Random(HashOf(_options.Seed, epoch))))
-                {
-                    last = Step(batch, epoch);
-                    epochLoss += last.Loss;
-                    epochSteps++;
-                    Progressed?.Invoke(last);
-                }
-
-                if (_data.Validation is not null && last is not null) Validate(_data.Validation, last, epochLoss / epochSteps);
-            }
-
+            Resume();
+            _clock.Start();
+            while (_state.Epoch <= _plan.Epochs && !_state.StoppedEarly) RunEpoch();
             CheckWeights();
+            _folder?.Clear();
         }
         finally
         {
@@ -80,6 +83,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
             if (_best.IsEmpty) _average?.CopyToParameters();
             else _best.Restore(_task.Model);
             _task.Model.eval();
+            if (_state.Skipped > 0) Warned?.Invoke($"{_state.Skipped} of {_state.Step} steps were skipped, because their loss or gradients were not finite numbers.");
         }
     }
 
@@ -92,20 +96,98 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         _current.Dispose();
     }
 
-    private TrainingProgress Step(TRow[] batch, int epoch)
+    /// <summary>Goes on from the newest checkpoint that is whole, if there is one.</summary>
+    private void Resume()
     {
-        double learningRate = _plan.Rates.At(_step);
-        int[] lengths = Array.ConvertAll(batch, _task.LengthOf);
-        (double loss, double norm) = _update.Differentiate(batch, LengthBatches.Plan(lengths, _options.BatchSize, _options.MaxTokensPerBatch), _checkAlive);
-        if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw Diverged($"the loss is {loss} and the gradient norm {norm}", _step + 1, loss);
-        _update.Apply(learningRate, norm);
-        _average?.Update();
-        _step++;
-        _tokens += lengths.Sum(length => (long)length);
-        return Report(epoch, loss, learningRate, norm, null);
+        if (_folder is null) return;
+        _folder.Prepare();
+        _checkpoint = new RunCheckpoint(_task.Model, _optimizer, _average, _best, _options.History, RunDescription.Of(_task, _data, _options, _checkAlive));
+        foreach (string path in _folder.NewestFirst())
+        {
+            try
+            {
+                _state = _checkpoint.Read(path);
+                Informed?.Invoke($"Going on after step {_state.Step} of {_plan.Steps}, from {path}.");
+                return;
+            }
+            catch (FormatException error)
+            {
+                Warned?.Invoke($"The checkpoint {path} is damaged and is left out: {error.Message}");
+            }
+        }
     }
 
-    private void Validate(EncodedRows<TRow> rows, TrainingProgress last, double epochLoss)
+    private void RunEpoch()
+    {
+        _task.Model.train();
+        var order = new Random(HashOf(_options.Seed, _state.Epoch));
+        foreach (TRow[] batch in _pool.Batches(_data.Training.Read(_checkAlive), order).Skip(_state.Batch))
+        {
+            Step(batch);
+            if (_state.Step % _options.ValidationSteps == 0) Validate();
+            if (_state.StoppedEarly) return;
+            if (_state.Step % _options.CheckpointSteps == 0) WriteCheckpoint();
+        }
+
+        if (_options.ValidationSteps is null || _state.Step == _plan.Steps) Validate();
+        _state.NextEpoch();
+        if (_options.CheckpointSteps is null && _state.Epoch <= _plan.Epochs && !_state.StoppedEarly) WriteCheckpoint();
+    }
+
+    private void Step(TRow[] batch)
+    {
+        double learningRate = _plan.Rates.At(_state.Step);
+        int[] lengths = Array.ConvertAll(batch, _task.LengthOf);
+        (double loss, double norm) = _update.Differentiate(batch, LengthBatches.Plan(lengths, _options.BatchSize, _options.MaxTokensPerBatch), _checkAlive);
+        if (double.IsFinite(loss) && double.IsFinite(norm))
+        {
+            _update.Apply(learningRate, norm);
+            _average?.Update();
+            (_state.EpochLoss, _state.EpochSteps, _state.SkippedInARow) = (_state.EpochLoss + loss, _state.EpochSteps + 1, 0);
+        }
+        else if (_options.NonFiniteHandling == NonFiniteHandling.Stop || ++_state.SkippedInARow > MostSkippedInARow)
+        {
+            throw Diverged($"the loss is {loss} and the gradient norm {norm}", _state.Step + 1, loss);
+        }
+        else
+        {
+            _optimizer.ZeroGradients();
+            _state.Skipped++;
+        }
+
+        _state.Step++;
+        _state.Batch++;
+        _state.Tokens += lengths.Sum(length => (long)length);
+        (_state.Loss, _state.LearningRate, _state.GradientNorm) = (loss, learningRate, norm);
+        Report(loss, null);
+    }
+
+    private void Validate()
+    {
+        if (_data.Validation is null || _state.ValidatedStep == _state.Step) return;
+        _state.ValidatedStep = _state.Step;
+        IReadOnlyDictionary<string, double> metrics = Measure(_data.Validation);
+        ValidationMetric watched = _options.WatchedMetric;
+        double value = metrics[watched.Name];
+        if (!double.IsFinite(value)) throw Diverged($"{watched} on the validation rows after it is {value}", _state.Step, value);
+        bool isBest = _state.BestMerit is null || watched.Merit(value) > _state.BestMerit;
+        if (isBest)
+        {
+            (_state.BestMerit, _state.ValidationsWithoutImprovement) = (watched.Merit(value), 0);
+            _best.Take(_task.Model);
+        }
+        else
+        {
+            _state.StoppedEarly = ++_state.ValidationsWithoutImprovement >= _options.EarlyStoppingPatience && _state.Step < _plan.Steps;
+        }
+
+        if (_average is not null) _current.Restore(_task.Model);
+        _task.Model.train();
+        Report(_state.EpochLoss / Math.Max(1, _state.EpochSteps), new ValidationResult(metrics, isBest));
+    }
+
+    /// <summary>Measures the model, or the average of its weights, which are then in its place.</summary>
+    private IReadOnlyDictionary<string, double> Measure(EncodedRows<TRow> rows)
     {
         _task.Model.eval();
         if (_average is not null)
@@ -116,23 +198,27 @@ internal sealed class TrainingLoop<TRow> : IDisposable
 
         IReadOnlyDictionary<string, double> metrics = _task.Validate(rows.Read(_checkAlive), _checkAlive);
         ValidationMetric watched = _options.WatchedMetric;
-        double value = metrics[watched.Name];
-        if (!double.IsFinite(value)) throw Diverged($"{watched} on the validation rows after it is {value}", _step, value);
-        int epoch = last.Epoch;
-        bool isBest = _bestMerit is null || watched.Merit(value) > _bestMerit;
-        if (isBest)
-        {
-            _bestMerit = watched.Merit(value);
-            _validationsWithoutImprovement = 0;
-            _best.Take(_task.Model);
-        }
-        else
-        {
-            StoppedEarly = ++_validationsWithoutImprovement >= _options.EarlyStoppingPatience && epoch < _plan.Epochs;
-        }
+        return watched.IsCustom ? new Dictionary<string, double>(metrics) { [watched.Name] = watched.Evaluate(_scoreValidationSet()) } : metrics;
+    }
 
-        _current.Restore(_task.Model);
-        Progressed?.Invoke(Report(epoch, epochLoss, last.LearningRate, last.GradientNorm, new ValidationResult(metrics, isBest)));
+    /// <summary>A checkpoint that cannot be written costs its step at most: the earlier ones are there, and training goes on.</summary>
+    private void WriteCheckpoint()
+    {
+        if (_checkpoint is null) return;
+        TimeSpan before = _state.Elapsed;
+        try
+        {
+            _state.Elapsed += _clock.Elapsed;
+            _checkpoint.Write(_folder!, _state);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Warned?.Invoke($"The checkpoint after step {_state.Step} could not be written; earlier ones are kept, and training goes on. {error.Message}");
+        }
+        finally
+        {
+            _state.Elapsed = before;
+        }
     }
 
     /// <summary>The last step has no loss after it that would show what it did.</summary>
@@ -140,14 +226,16 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     {
         using var noGradients = no_grad();
         double squares = _task.Model.parameters().Where(parameter => parameter.requires_grad).Sum(parameter => GradientNorm.SumOfSquares(parameter));
-        if (!double.IsFinite(squares)) throw Diverged($"the norm of the weights after it is {Math.Sqrt(squares)}", _step, squares);
+        if (!double.IsFinite(squares)) throw Diverged($"the norm of the weights after it is {Math.Sqrt(squares)}", _state.Step, squares);
     }
 
-    private TrainingProgress Report(int epoch, double loss, double learningRate, double norm, ValidationResult? validation)
+    private void Report(double loss, ValidationResult? validation)
     {
-        TimeSpan elapsed = _clock.Elapsed;
-        return new TrainingProgress(epoch, _plan.Epochs, _step, _plan.Steps, loss, learningRate, norm,
-            _tokens / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(_plan.Steps - _step) / _step), validation);
+        TimeSpan elapsed = _state.Elapsed + _clock.Elapsed;
+        var report = new TrainingProgress(_state.Epoch, _plan.Epochs, _state.Step, _plan.Steps, loss, _state.LearningRate, _state.GradientNorm,
+            _state.Tokens / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(_plan.Steps - _state.Step) / _state.Step), validation);
+        _options.History?.Add(report);
+        Progressed?.Invoke(report);
     }
 
     private NotFiniteNumberException Diverged(string found, long step, double value) => new(

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using MLComponents.Models;
 using static TorchSharp.torch;
 
@@ -34,6 +36,10 @@ internal abstract class TrainingTask<TRow> : IDisposable
     /// <param name="checkAlive">Throws when the run has been cancelled; called at least once per forward pass.</param>
     /// <returns>The value of every metric that <see cref="FineTuningOptions.Metrics"/> names.</returns>
     public abstract IReadOnlyDictionary<string, double> Validate(IEnumerable<TRow> rows, Action checkAlive);
+
+    /// <summary>Adds what tells a row from others to a hash, by which a checkpoint knows its data; unless a task knows better, its length and weight.</summary>
+    public virtual void Identify(TRow row, IncrementalHash hash) =>
+        hash.AppendData(MemoryMarshal.AsBytes<double>([LengthOf(row), WeightOf(row)]));
 
     /// <summary>Frees what the task holds beside the model.</summary>
     public virtual void Dispose()

@@ -11,6 +11,16 @@ internal sealed class WeightSnapshot : IDisposable
     /// <summary>Whether nothing has been copied yet.</summary>
     public bool IsEmpty => _copies.Count == 0;
 
+    /// <summary>The copies by the names of the parameters.</summary>
+    public IReadOnlyDictionary<string, Tensor> Copies => _copies;
+
+    /// <summary>Takes tensors over as the copies.</summary>
+    public void Set(IReadOnlyDictionary<string, Tensor> copies)
+    {
+        Dispose();
+        foreach ((string name, Tensor copy) in copies) _copies[name] = copy.DetachFromDisposeScope();
+    }
+
     /// <summary>Copies the weights of now over the copies of before.</summary>
     public void Take(PretrainedModel model)
     {

@@ -40,6 +40,10 @@ public class OptionsTests
         ["ShufflePoolSize is 0"] = (options => options.ShufflePoolSize = 0, "at least 1"),
         ["ValidationFraction is 1"] = (options => options.ValidationFraction = 1, "0 to below 1"),
         [$"ValidationFraction is {-0.5}"] = (options => options.ValidationFraction = -0.5, "0 to below 1"),
+        ["ValidationSteps is 0"] = (options => options.ValidationSteps = 0, "at least 1, or null"),
+        ["CheckpointSteps is 0"] = (options => (options.CheckpointSteps, options.CheckpointFolder) = (0, "checkpoints"), "at least 1, or null"),
+        ["CheckpointsKept is 0"] = (options => options.CheckpointsKept = 0, "at least 1"),
+        ["NonFiniteHandling is 9"] = (options => options.NonFiniteHandling = (NonFiniteHandling)9, "Stop or Skip"),
         ["EarlyStoppingPatience is 0"] = (options => options.EarlyStoppingPatience = 0, "at least 1, or null"),
         ["Precision is 9"] = (options => options.Precision = (Precision)9, "Float32 or BFloat16"),
         ["WeightUpdate is 9"] = (options => options.WeightUpdate = (WeightUpdate)9, "MasterWeights or StochasticRounding"),
@@ -79,6 +83,8 @@ public class OptionsTests
         IDataView data = Tickets.View(_ml, 4);
         Refused(options => (options.ValidationSet, options.ValidationFraction) = (data, 0.2), $"ValidationSet and ValidationFraction {0.2} exclude each other");
         Refused(options => options.EarlyStoppingPatience = 2, "EarlyStoppingPatience needs rows to validate on", "ValidationFraction");
+        Refused(options => options.CheckpointSteps = 5, "CheckpointSteps 5 needs a CheckpointFolder");
+        Refused(options => options.ValidationMetric = new ValidationMetric("Mine", _ => 1), "ValidationMetric Mine", "needs a ValidationSet");
         Refused(options => (options.LabelSmoothing, options.FocalGamma) = (0.1, 2), "LabelSmoothing", "FocalGamma 2 exclude each other");
         Refused(options => (options.Adapter, options.Trained) = (new(), TrainedWeights.HeadOnly), "Adapter and Trained HeadOnly exclude each other", "ModulesToSave");
         Refused(options => (options.BalanceClasses, options.ClassWeights) = (true, new Dictionary<string, double>()), "ClassWeights and BalanceClasses exclude each other");

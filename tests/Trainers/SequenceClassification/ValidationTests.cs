@@ -73,6 +73,39 @@ public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
     }
 
     [Fact]
+    public void Steps_between_validations_can_be_chosen()
+    {
+        IDataView data = Tickets.View(_ml, 64);
+        _ml.Trainer(Constant(options => (options.Epochs, options.ValidationSet, options.ValidationSteps) = (3, data, 5))).Fit(data).Dispose();
+        Assert.Equal([5, 10, 12], _progress.Validations.Select(report => report.Step));
+        Assert.Equal([2, 3, 3], _progress.Validations.Select(report => report.Epoch));
+    }
+
+    [Fact]
+    public void Training_stops_within_an_epoch_when_nothing_improves_any_more()
+    {
+        _ml.Trainer(Constant(options => (options.Epochs, options.ValidationSet, options.EarlyStoppingPatience, options.ValidationSteps) = (4, Runs.Contradicting(_ml, 32), 2, 1))).Fit(Tickets.View(_ml, 64)).Dispose();
+        bool[] best = [.. _progress.Validations.Select(report => report.Validation!.IsBest)];
+        Assert.Equal([false, false], best.TakeLast(2));
+        Assert.True(_progress.Steps.Count() < 16);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_metric_of_ones_own_chooses_the_weights(bool higherIsBetter)
+    {
+        IDataView data = Tickets.View(_ml, 48);
+        var metric = new ValidationMetric("Reduction", scored => _ml.MulticlassClassification.Evaluate(scored).LogLossReduction, higherIsBetter);
+        using SequenceClassificationTransformer kept = _ml.Trainer(Constant(options => (options.Epochs, options.ValidationSet, options.ValidationMetric) = (3, data, metric))).Fit(data);
+        double[] values = [.. _progress.Validations.Select(report => report.Validation![metric])];
+        Assert.Equal(3, values.Distinct().Count());
+        Assert.Equal(higherIsBetter ? values.Max() : values.Min(), _ml.MulticlassClassification.Evaluate(kept.Transform(data)).LogLossReduction, 1e-6);
+        Assert.All(_progress.Validations, report => Assert.Equal(4, report.Validation!.Metrics.Count));
+        Assert.Throws<KeyNotFoundException>(() => _progress.Validations.First().Validation![new ValidationMetric("Other", _ => 0)]);
+    }
+
+    [Fact]
     public void A_fraction_is_taken_off_the_training_rows()
     {
         IDataView data = Tickets.View(_ml, 100);

@@ -78,8 +78,8 @@ internal static class Comparison
     // Whether left < right, which the template may have written as right > left.
     private static bool Less(RenderContext context, string written, object? left, object? right)
     {
-        if (left is UndefinedValue missing) throw missing.Failure();
-        if (right is UndefinedValue undefined) throw undefined.Failure();
+        if ((written[0] == '<' ? left : right) is UndefinedValue first) throw first.Failure();
+        if ((left as UndefinedValue ?? right as UndefinedValue) is { } undefined) throw undefined.Failure();
         if (Numbers.IsNumber(left) && Numbers.IsNumber(right)) return CompareNumbers(left!, right!) is -1;
         if (ValueTypes.Text(left) is { } text && ValueTypes.Text(right) is { } other) return CodePointText.Compare(text, other) < 0;
         if ((left, right) is (ListValue or TupleValue, SequenceValue) && left is ListValue == right is ListValue)

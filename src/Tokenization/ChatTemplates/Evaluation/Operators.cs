@@ -80,6 +80,7 @@ internal static class Operators
 
     private static object Repeat(RenderContext context, object? value, object? times)
     {
+        if (times is BigInteger) throw Fault.Value("cannot fit 'int' into an index-sized integer");
         Numbers.TryIndex(times, out long count);
         count = Math.Max(count, 0);
         if (value is SequenceValue sequence)

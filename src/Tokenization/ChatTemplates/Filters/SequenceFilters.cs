@@ -47,7 +47,7 @@ internal static class SequenceFilters
 
     private static object?[] Reversible(RenderContext context, object? value) => value switch
     {
-        IteratorValue or UndefinedValue => throw Fault.Type($"'{ValueTypes.Name(value)}' object is not reversible"),
+        IteratorValue => throw Fault.Type($"'{ValueTypes.Name(value)}' object is not reversible"),
         _ => Sequences.IsIterable(value) ? context.Collect(Sequences.Iterate(value)) : throw Fault.Type($"'{ValueTypes.Name(value)}' object is not reversible"),
     };
 
@@ -92,8 +92,8 @@ internal static class SequenceFilters
         bool caseSensitive = arguments.Truth(1);
         object? attribute = arguments.Or(2, null);
         object?[] items = context.Collect(Sequences.Iterate(value));
-        if (ValueTypes.Text(attribute) is not { } text || !text.Contains(',')) return new ListValue(Sorting.Sort(context, items, Key(context, attribute, caseSensitive), arguments.Truth(0)));
-        Func<object?, object?>[] keys = [.. text.Split(',').Select(part => Key(context, part, caseSensitive))];
+        object?[] attributes = ValueTypes.Text(attribute) is { } text ? text.Split(',') : [attribute];
+        Func<object?, object?>[] keys = [.. attributes.Select(part => Key(context, part, caseSensitive))];
         return new ListValue(Sorting.Sort(context, items, item => new ListValue([.. keys.Select(key => key(item))]), arguments.Truth(0)));
     }
 

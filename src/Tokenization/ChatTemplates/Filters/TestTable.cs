@@ -29,8 +29,8 @@ internal static class TestTable
         Add("odd", "", (context, value, _) => Comparison.Equal(context, Operators.Binary(context, "%", value, 2L), 1L));
         Add("even", "", (context, value, _) => Comparison.Equal(context, Operators.Binary(context, "%", value, 2L), 0L));
         Add("divisibleby", "num", (context, value, a) => Comparison.Equal(context, Operators.Binary(context, "%", value, a[0]), 0L));
-        Add("filter", "", (_, value, _) => ValueTypes.Text(value) is { } name && FilterTable.Has(name));
-        Add("test", "", (_, value, _) => ValueTypes.Text(value) is { } name && Has(name));
+        Add("filter", "", (context, value, _) => IsKey(context, value) && ValueTypes.Text(value) is { } name && FilterTable.Has(name));
+        Add("test", "", (context, value, _) => IsKey(context, value) && ValueTypes.Text(value) is { } name && Has(name));
         Add("sameas", "other", (_, value, a) => IsSame(value, a[0]));
         Add("in", "seq", (context, value, a) => Comparison.Contains(context, a[0], value));
         foreach (string name in (string[])["==", "eq", "equalto"]) Add(name, "other", (context, value, a) => Comparison.Equal(context, value, a[0]));
@@ -53,6 +53,9 @@ internal static class TestTable
     private static void Add(string name, Func<object?, bool> body) => Add(name, "", (_, value, _) => body(value));
 
     private static void Add(string name, string parameters, Func<RenderContext, object?, BoundArguments, bool> body) => Tests[name] = (new Signature(name, parameters), body);
+
+    // Fails for what cannot be looked up.
+    private static bool IsKey(RenderContext context, object? value) => value is not null && context.Keys.GetHashCode(value) is var _;
 
     // Small whole numbers, truths and None are single objects in Python; texts that are equal mostly are.
     private static bool IsSame(object? left, object? right) => (left, right) switch

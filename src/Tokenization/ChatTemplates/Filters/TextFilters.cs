@@ -101,8 +101,8 @@ internal static class TextFilters
         int endLength = CodePointText.Length(end);
         if (length < endLength) throw Fault.Value($"expected length >= {endLength}, got {length}");
         if (leeway < 0) throw Fault.Value($"expected leeway >= 0, got {leeway}");
-        string text = ValueTypes.Text(value) ?? (value is UndefinedValue ? "" : throw Fault.Type($"object of type '{ValueTypes.Name(value)}' cannot be truncated"));
-        if (CodePointText.Length(text) <= length + leeway) return value!;
+        if (Sequences.Length(value) <= length + leeway) return value!;
+        string text = ValueTypes.Text(value) ?? throw Fault.Type($"'{ValueTypes.Name(value)}' object cannot be cut at a word");
         string kept = CodePointText.Part(text, 0, length - endLength);
         string result = (arguments.Truth(1) ? kept : PythonText.Split(kept, " ", 1, fromRight: true)[0]) + end;
         return value is MarkupText ? new MarkupText(result) : result;
@@ -190,6 +190,7 @@ internal static class TextFilters
 
     private static object FileSize(RenderContext context, object? value, BoundArguments arguments)
     {
+        if (value is UndefinedValue undefined) throw undefined.Failure();
         bool binary = arguments.Truth(0);
         double size = NumberFilters.TryFloat(value, out double number) ? number : throw Fault.Value($"could not convert string to float: {ValueText.Repr(context, value)}");
         double step = binary ? 1024 : 1000;

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace MLComponents.Tokenization;
 
 /// <summary>The methods of lists, tuples, dictionaries and numbers. Those that would change a value are refused.</summary>
@@ -29,9 +31,12 @@ internal static class ContainerMethods
         (SequenceValue sequence, "count") => Method(One, (context, a) => (long)sequence.Items.Count(item => Comparison.Equal(context, item, a[0]))),
         (SequenceValue sequence, "index") => Method(Index, (context, a) => IndexOf(context, sequence, a)),
         (ListValue list, "copy") => Method(NoParameters, (_, _) => new ListValue([.. list.Items])),
+        (RangeValue range, "index") => Method(One, (context, a) => Comparison.Contains(context, range, a[0]) && Numbers.TryIndex(a[0], out long number)
+            ? (number - range.Start) / range.Step
+            : throw Fault.Value($"{ValueText.Repr(context, a[0])} is not in range")),
         (RangeValue range, "count") => Method(One, (context, a) => Comparison.Contains(context, range, a[0]) ? 1L : 0L),
         (double number, "is_integer") => Method(NoParameters, (_, _) => Numbers.IsIntegral(number)),
-        (long or bool, "bit_length") => Method(NoParameters, (_, _) => Numbers.TryWhole(value, out System.Numerics.BigInteger number) ? System.Numerics.BigInteger.Abs(number).GetBitLength() : 0),
+        (long or bool or BigInteger, "bit_length") => Method(NoParameters, (_, _) => Numbers.TryWhole(value, out BigInteger number) ? BigInteger.Abs(number).GetBitLength() : 0L),
         _ => null,
     };
 

@@ -40,7 +40,12 @@ internal static class Members
     /// <summary>An attribute alone, for the filter attr.</summary>
     public static bool TryAttribute(RenderContext context, object? value, string name, out object? found)
     {
-        if (value is UndefinedValue undefined) throw undefined.Failure();
+        if (value is UndefinedValue undefined)
+        {
+            found = IsInternal(value, name) ? UndefinedValue.Unsafe(value, name) : throw undefined.Failure();
+            return true;
+        }
+
         if (value is NamespaceValue space) return space.Attributes.TryGet(name, out found);
         found = value switch
         {

@@ -62,7 +62,7 @@ internal static class PercentFormat
         }
 
         // What is itself a container may be left over.
-        bool mayRemain = named || arguments is DictValue or ListValue or RangeValue or DictView;
+        bool mayRemain = named || arguments is DictValue or ListValue or RangeValue or UndefinedValue;
         if (!mayRemain && next < positional.Length) throw Fault.Type("not all arguments converted during string formatting");
         return context.Made(text.ToString());
 

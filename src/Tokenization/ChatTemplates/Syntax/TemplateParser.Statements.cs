@@ -96,7 +96,7 @@ internal sealed partial class TemplateParser
         IReadOnlyList<MacroParameter> parameters = SkipOperator("(") ? ParseParameters() : [];
         Expression call = ParseExpression();
         if (call is not CallExpression expression) throw Wrong("expected call", place);
-        return new CallBlockStatement(expression, ParseMacroBody(null, parameters, "endcall") with { Name = "caller" });
+        return new CallBlockStatement(expression, ParseMacroBody(null, parameters, "endcall"));
     }
 
     private List<MacroParameter> ParseParameters()

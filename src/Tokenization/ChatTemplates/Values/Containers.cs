@@ -120,8 +120,6 @@ internal sealed record MarkupText(string Text)
 /// <summary>An object whose attributes a template may set.</summary>
 internal sealed class NamespaceValue(DictValue attributes)
 {
-    public const string FullName = "transformers.utils.chat_template_utils.TemplateNamespace";
-
     public DictValue Attributes => attributes;
 
     public void Set(string name, object? value)

@@ -29,7 +29,7 @@ internal static class Sequences
         DictValue dict => dict.Keys,
         DictView view => view.Items,
         string text => CodePointText.Characters(text),
-        MarkupText markup => CodePointText.Characters(markup.Text).Select(character => (object?)new MarkupText((string)character!)),
+        MarkupText markup => CodePointText.Characters(markup.Text),
         RangeValue range => range.Items,
         UndefinedValue => [],
         IteratorValue iterator => iterator.Remaining(),

@@ -30,8 +30,8 @@ internal sealed class UndefinedValue : IEquatable<UndefinedValue>
         {
             if (_hint is not null) return _hint;
             if (ReferenceEquals(_owner, NoOwner)) return $"'{_name}' is undefined";
-            string owner = _owner is null ? "None" : _owner is NamespaceValue ? NamespaceValue.FullName + " object" : ValueTypes.Name(_owner) + " object";
-            return _name is string name ? $"'{owner}' has no attribute {ValueText.Quote(name)}" : $"{owner} has no element {(_name is long number ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : ValueTypes.Name(_name))}";
+            string owner = _owner is null ? "None" : ValueTypes.FullName(_owner) + " object";
+            return _name is string name ? $"'{owner}' has no attribute {ValueText.Quote(name)}" : $"{owner} has no element {ValueText.Plain(_name) ?? ValueTypes.Name(_name)}";
         }
     }
 

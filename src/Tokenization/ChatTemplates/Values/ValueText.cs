@@ -15,16 +15,20 @@ internal static class ValueText
             case string text: return text;
             case MarkupText markup: return markup.Text;
             case UndefinedValue: return "";
-            case null: return "None";
-            case bool truth: return truth ? "True" : "False";
-            case long number: return number.ToString(CultureInfo.InvariantCulture);
-            case double number: return Numbers.Repr(number);
+            default: return Plain(value) ?? Repr(context, value);
         }
-
-        var text2 = new StringBuilder();
-        WriteRepr(context, value, text2);
-        return context.Made(text2.ToString());
     }
+
+    /// <summary>The text of a number, a truth value or None; null for other values.</summary>
+    public static string? Plain(object? value) => value switch
+    {
+        null => "None",
+        bool truth => truth ? "True" : "False",
+        long number => number.ToString(CultureInfo.InvariantCulture),
+        double number => Numbers.Repr(number),
+        BigInteger number => number.ToString(CultureInfo.InvariantCulture),
+        _ => null,
+    };
 
     public static string Repr(RenderContext context, object? value)
     {
@@ -68,7 +72,6 @@ internal static class ValueText
             case string inner: text.Append(Quote(inner)); break;
             case MarkupText markup: text.Append("Markup(").Append(Quote(markup.Text)).Append(')'); break;
             case UndefinedValue: text.Append("Undefined"); break;
-            case BigInteger number: text.Append(number.ToString(CultureInfo.InvariantCulture)); break;
             case ListValue list: WriteItems(context, "[", list.Items, "]", text); break;
             case TupleValue { Items.Length: 1 } tuple: WriteItems(context, "(", tuple.Items, ",)", text); break;
             case TupleValue tuple: WriteItems(context, "(", tuple.Items, ")", text); break;
@@ -85,7 +88,7 @@ internal static class ValueText
             case CallableValue callable: text.Append(callable.TypeName == "type" ? $"<class '{callable.Name}'>" : $"<{callable.TypeName.Replace("_or_method", " method").Replace('_', '-')} {callable.Name}>"); break;
             case TemplateValue: text.Append("<TemplateReference None>"); break;
             case IteratorValue or CyclerValue: text.Append($"<{ValueTypes.Name(value)} object>"); break;
-            default: text.Append(Str(context, value)); break;
+            default: text.Append(Plain(value)); break;
         }
     }
 

@@ -32,6 +32,17 @@ internal static class ValueTypes
         _ => throw new InvalidOperationException($"{value.GetType()} is no value of templates."),
     };
 
+    /// <summary>The type with the module it is from, where that is none of Python itself.</summary>
+    public static string FullName(object value) => value switch
+    {
+        NamespaceValue => "transformers.utils.chat_template_utils.",
+        MarkupText => "markupsafe.",
+        LoopValue or MacroValue => "jinja2.runtime.",
+        CyclerValue => "jinja2.utils.",
+        GroupValue => "jinja2.filters.",
+        _ => "",
+    } + Name(value);
+
     /// <summary>Whether a value counts as true.</summary>
     public static bool IsTrue(object? value) => value switch
     {
