@@ -9,8 +9,9 @@ internal sealed class GenerationCall
 
     public GenerationCall(CausalLanguageModel model, GenerationInput input, GenerationConfig? config, CancellationToken cancellation)
     {
-        (Model, Input, Cancellation) = (model, input, cancellation);
         GenerationConfig all = config?.Over(model.GenerationDefaults) ?? model.GenerationDefaults;
+        if (all.TokenHealing == true) input = TokenHealing.Heal(model, input);
+        (Model, Input, Cancellation) = (model, input, cancellation);
         int pad = all.PadTokenId ?? all.EosTokenIds?.FirstOrDefault() ?? 0;
         Prompts = Prompts.Of(input, model.Config, all.BosTokenId, pad, all.EosTokenIds ?? []);
         Settings = GenerationSettings.Of(all, input, Prompts, model.Config);
@@ -28,6 +29,9 @@ internal sealed class GenerationCall
     public GenerationSettings Settings { get; }
 
     public LogitsProcessor[] Processors { get; }
+
+    /// <summary>Takes each new token, with its log probability and the reason for which it is the last one.</summary>
+    public Action<int, float, FinishReason?>? Observer { get; set; }
 
     public int VocabularySize => Model.Config.VocabularySize;
 
@@ -60,6 +64,7 @@ internal sealed class GenerationCall
     public FinishReason? EndOf(int prompt, ReadOnlySpan<int> ids)
     {
         if (Settings.EosIds.Contains(ids[^1])) return FinishReason.EndOfText;
+        if (Input.Constraint?.Ends(ids[Prompts.Length..], Settings.EosIds) == true) return FinishReason.Complete;
         foreach (StoppingCriterion criterion in Input.StoppingCriteria)
             if (criterion(prompt, ids)) return FinishReason.Criterion;
         return ids.Length >= Settings.MaxLength ? FinishReason.Length : null;

@@ -41,17 +41,25 @@ internal sealed class GenerationRow
     public double Uniform(int draw = 0) => _random.Next(NewIds.Length, draw);
 
     /// <summary>Chooses the next token by its processed scores.</summary>
-    public int Choose(ReadOnlySpan<float> scores) => _call.Settings.DoSample ? TokenSampler.Draw(scores, Uniform()) : ScoreMath.ArgMax(scores);
+    /// <exception cref="InvalidOperationException">A constraint and something else rule all tokens out together.</exception>
+    public int Choose(ReadOnlySpan<float> scores)
+    {
+        if (_call.Settings.DoSample) return TokenSampler.Draw(scores, Uniform());
+        int id = ScoreMath.ArgMax(scores);
+        return _call.Input.Constraint is null || !float.IsNegativeInfinity(scores[id]) ? id : throw TokenSampler.NoDistribution();
+    }
 
     /// <summary>Takes a new token, and finds out whether it is the last one.</summary>
     /// <param name="id">The token.</param>
     /// <param name="logits">The logits it was chosen by, as the model gives them.</param>
-    public void Add(int id, ReadOnlySpan<float> logits)
+    /// <param name="otherwise">Why it ends here if nothing else ends it; null if it goes on.</param>
+    public void Add(int id, ReadOnlySpan<float> logits, FinishReason? otherwise = null)
     {
         _logProbabilities.Add((float)(logits[id] - ScoreMath.LogSum(logits)));
         _ids.Add(id);
         StopString = _stopSearch?.Add(id);
-        FinishReason = StopString is not null ? Models.FinishReason.StopString : _call.EndOf(PromptIndex, Ids);
+        FinishReason = StopString is not null ? Models.FinishReason.StopString : _call.EndOf(PromptIndex, Ids) ?? otherwise;
+        _call.Observer?.Invoke(id, _logProbabilities[^1], FinishReason);
     }
 
     /// <summary>Ends it where it is.</summary>
