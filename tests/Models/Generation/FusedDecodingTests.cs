@@ -263,8 +263,7 @@ public class FusedDecodingTests
         PretrainedTokenizer tokenizer = PretrainedTokenizer.Load(SmolLm2.Folder("qwen2"));
         int[] text = [.. tokenizer.Encode(
             "The history of the lighthouse goes back to the time when fires were lit on hills to guide ships at night. Later they were put on platforms, and in the "
-            + "third century before Christ the tower of Alexandria was built, which stood for more than a thousand years. Modern lighthouses came with glass lenses, "
-            + "which gather the light of a small lamp into a beam that can be seen from twenty miles away. Today most of them work without a keeper.").Ids];
+            + "third century before Christ the tower of Alexandria was built, which stood for more than a thousand years.").Ids];
         double exact = Likelihood(inEightBits: false), rounded = Likelihood(inEightBits: true);
 
         Assert.InRange(exact, 1, 4);
