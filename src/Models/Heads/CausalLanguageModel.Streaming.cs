@@ -31,7 +31,7 @@ public sealed partial class CausalLanguageModel
     /// <param name="config">How; what is null there follows <see cref="GenerationConfig"/>. Without beams, guidance and contrastive search, one text for each prompt.</param>
     /// <param name="batchSize">How many texts are in the making at a time.</param>
     /// <param name="cache">What all prompts begin with, computed before, or null.</param>
-    /// <param name="input">What else belongs to this call, but no prompts; or null.</param>
+    /// <param name="input">What else belongs to this call, but no prompts; or null. Its seeds are those of the prompts, in their order.</param>
     /// <param name="cancellationToken">Ends generation before the next token.</param>
     /// <returns>The texts in the order of the prompts.</returns>
     /// <exception cref="ArgumentException">What was asked for cannot be done.</exception>
@@ -59,7 +59,7 @@ public sealed partial class CausalLanguageModel
                 List<RunningRow> joining = [];
                 while (batch.Count + joining.Count < batchSize && (more = more && waiting.MoveNext()))
                 {
-                    GenerationInput own = (input ?? new GenerationInput()) with { InputIds = [waiting.Current], Cache = cache, Seeds = [RowRandom.SeedOf(seed, begun)] };
+                    GenerationInput own = (input ?? new GenerationInput()) with { InputIds = [waiting.Current], Cache = cache, Seeds = [input?.Seeds is { } seeds ? seeds[begun] : RowRandom.SeedOf(seed, begun)] };
                     joining.Add(new RunningRow(new GenerationCall(this, own, config, cancellationToken)));
                     indices.Add(joining[^1], begun++);
                 }

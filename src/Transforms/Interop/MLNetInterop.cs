@@ -15,6 +15,8 @@ using MLComponents.Transforms;
     "Token classification by a decoder language model", TokenClassificationTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(QuestionAnsweringTransformer), typeof(QuestionAnsweringLoader), null, typeof(SignatureLoadModel),
     "Extractive question answering by a decoder language model", QuestionAnsweringTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(TextGenerationLoader), null, typeof(SignatureLoadModel),
+    "Text generation by a decoder language model", TextGenerationTransformer.LoaderSignature)]
 
 namespace System.Runtime.CompilerServices
 {
@@ -147,6 +149,16 @@ namespace MLComponents.Transforms
         {
             MLNetInterop.BeginLoad(ctx, QuestionAnsweringTransformer.Format);
             return QuestionAnsweringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="TextGenerationTransformer"/>.</summary>
+    internal static class TextGenerationLoader
+    {
+        private static TextGenerationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, TextGenerationTransformer.Format);
+            return TextGenerationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
         }
     }
 }

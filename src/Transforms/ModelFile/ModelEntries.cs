@@ -64,6 +64,9 @@ internal static class ModelEntries
         }
     }
 
+    /// <summary>The whole of an entry that holds a configuration.</summary>
+    public static byte[] ReadAll(Action<string, Action<Stream>> loadEntry, string name) => ReadAll(loadEntry, name, MostConfigBytes);
+
     private static byte[] ReadAll(Action<string, Action<Stream>> loadEntry, string name, int most)
     {
         byte[] content = [];

@@ -91,6 +91,15 @@ public sealed class OutputConstraint
         return state != ByteAutomaton.Dead && _automaton.IsComplete(state);
     }
 
+    /// <summary>The text of tokens, an end left out.</summary>
+    /// <param name="newIds">The new tokens.</param>
+    internal string TextOf(ReadOnlySpan<int> newIds)
+    {
+        List<byte> text = [];
+        foreach (int id in newIds) text.AddRange(_vocabulary.BytesOf(id) ?? []);
+        return System.Text.Encoding.UTF8.GetString([.. text]);
+    }
+
     /// <summary>Rules out the tokens that cannot come next.</summary>
     /// <param name="newIds">The new tokens so far.</param>
     /// <param name="room">How many more there may be, this one included.</param>
