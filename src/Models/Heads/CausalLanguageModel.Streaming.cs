@@ -59,7 +59,7 @@ public sealed partial class CausalLanguageModel
                 List<RunningRow> joining = [];
                 while (batch.Count + joining.Count < batchSize && (more = more && waiting.MoveNext()))
                 {
-                    GenerationInput own = (input ?? new GenerationInput()) with { InputIds = [waiting.Current], Cache = cache, Seeds = [input?.Seeds is { } seeds ? seeds[begun] : RowRandom.SeedOf(seed, begun)] };
+                    GenerationInput own = (input ?? new GenerationInput()) with { InputIds = [waiting.Current], AttentionMask = [[.. waiting.Current.Select(static _ => true)]], Cache = cache, Seeds = [input?.Seeds is { } seeds ? seeds[begun] : RowRandom.SeedOf(seed, begun)] };
                     joining.Add(new RunningRow(new GenerationCall(this, own, config, cancellationToken)));
                     indices.Add(joining[^1], begun++);
                 }

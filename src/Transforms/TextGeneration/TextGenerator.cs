@@ -54,7 +54,7 @@ internal sealed class TextGenerator : IDisposable
         if (_input.Constraint?.MinimumLength > newTokens)
             throw new ArgumentException($"The shortest text that is allowed has {_input.Constraint.MinimumLength} tokens, MaxNewTokens is {newTokens}; raise it.", nameof(options));
         // What contradicts itself is refused now, not at the first row.
-        GenerationSettings settings = new GenerationCall(model, _input with { InputIds = [[0]] }, _config, CancellationToken.None).Settings;
+        GenerationSettings settings = new GenerationCall(model, _input with { InputIds = [[0]], AttentionMask = [[true]] }, _config, CancellationToken.None).Settings;
         _joins = settings is { Mode: GenerationMode.Tokens, GuidanceScale: 1 };
         if (_input.Constraint is not null && settings.BeamCount > 1)
             throw new ArgumentException($"NumBeams is {settings.BeamCount}; texts that choices, an expression or a schema restrict are generated without beams.", nameof(options));
@@ -92,7 +92,7 @@ internal sealed class TextGenerator : IDisposable
         };
         IEnumerable<GeneratedSequence> sequences = _joins
             ? Model.GenerateMany(prompts, _config, _batchSize, SharedCache(), input, cancellation)
-            : prompts.Select((prompt, index) => One(input with { InputIds = [prompt], Seeds = [input.Seeds[index]] }));
+            : prompts.Select((prompt, index) => One(input with { InputIds = [prompt], AttentionMask = [[.. prompt.Select(static _ => true)]], Seeds = [input.Seeds[index]] }));
         return sequences.Select(sequence => new GeneratedText(TextOf(sequence), sequence));
 
         GeneratedSequence One(GenerationInput own)
