@@ -6,7 +6,7 @@ namespace MLComponents.Models;
 /// <summary>A decoder with a head. The names of its parameters are those of the family's checkpoints.</summary>
 public abstract partial class PretrainedModel : nn.Module
 {
-    private protected PretrainedModel(DecoderConfig config, ModelHead head, ModelStorage storage)
+    private protected PretrainedModel(DecoderConfig config, ModelHead head, WeightPlacement storage)
         : base(head.ToString())
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -43,6 +43,9 @@ public abstract partial class PretrainedModel : nn.Module
 
     /// <summary>The content of the <c>generation_config.json</c> that a causal language model was loaded with; it is saved as it was.</summary>
     internal byte[]? GenerationConfigJson { get; set; }
+
+    /// <summary>The model that the adapters are to be stored without, or null where all is stored.</summary>
+    internal AdapterBase? AdapterBase { get; set; }
 
     internal TensorNames Names { get; }
 
@@ -98,7 +101,7 @@ public abstract partial class PretrainedModel : nn.Module
     private protected Linear RegisterHead(int outputSize, bool hasBias) => RegisterHead(Context.Linear(Config.HiddenSize, outputSize, hasBias));
 
     /// <summary>Ends the construction of a model: keeps its weights out of dispose scopes and gives them values where no checkpoint will.</summary>
-    private protected void Complete(ModelStorage storage, bool initialize)
+    private protected void Complete(WeightPlacement storage, bool initialize)
     {
         // They must outlive a dispose scope that the caller happens to be in.
         foreach (var parameter in parameters()) parameter.DetachFromDisposeScope();

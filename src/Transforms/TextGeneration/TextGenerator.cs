@@ -91,7 +91,7 @@ internal sealed class TextGenerator : IDisposable
             ],
         };
         IEnumerable<GeneratedSequence> sequences = _joins
-            ? Model.GenerateMany(prompts, _config, _batchSize, SharedCache(), input, cancellation)
+            ? Model.GenerateMany(prompts, _config, _batchSize, input with { Cache = SharedCache() }, cancellation)
             : prompts.Select((prompt, index) => One(input with { InputIds = [prompt], AttentionMask = [[.. prompt.Select(static _ => true)]], Seeds = [input.Seeds[index]] }));
         return sequences.Select(sequence => new GeneratedText(TextOf(sequence), sequence));
 
@@ -123,7 +123,8 @@ internal sealed class TextGenerator : IDisposable
         byte[] generation = ModelEntries.ReadAll(loadEntry, GenerationConfigEntry);
         return ModelEntries.Read(
             loadEntry,
-            (config, weights) => CausalLanguageModel.Load(config, weights, device: device),
+            CausalLanguageModel.Create,
+            device,
             (model, tokenizer) =>
             {
                 model.GenerationConfig = GenerationConfig.Parse(generation, "the model file's " + GenerationConfigEntry);
