@@ -17,6 +17,7 @@ internal sealed class TextGenerator : IDisposable
     private readonly GenerationInput _input;
     private readonly PromptEncoder _encoder;
     private readonly int _batchSize;
+    private readonly int[] _eosIds;
     private readonly bool _joins;
     private PromptCache? _shared;
 
@@ -55,6 +56,7 @@ internal sealed class TextGenerator : IDisposable
             throw new ArgumentException($"The shortest text that is allowed has {_input.Constraint.MinimumLength} tokens, MaxNewTokens is {newTokens}; raise it.", nameof(options));
         // What contradicts itself is refused now, not at the first row.
         GenerationSettings settings = new GenerationCall(model, _input with { InputIds = [[0]], AttentionMask = [[true]] }, _config, CancellationToken.None).Settings;
+        _eosIds = settings.EosIds;
         _joins = settings is { Mode: GenerationMode.Tokens, GuidanceScale: 1 };
         if (_input.Constraint is not null && settings.BeamCount > 1)
             throw new ArgumentException($"NumBeams is {settings.BeamCount}; texts that choices, an expression or a schema restrict are generated without beams.", nameof(options));
@@ -144,7 +146,7 @@ internal sealed class TextGenerator : IDisposable
     private string TextOf(GeneratedSequence sequence)
     {
         int[] ids = [.. sequence.NewIds];
-        if (_input.Constraint is { } constraint) return constraint.TextOf(ids);
+        if (_input.Constraint is { } constraint) return constraint.TextOf(ids, _eosIds);
         string text = Tokenizer.Decode(ids, skipSpecialTokens: true);
         if (sequence.StopString is not { } stop) return text;
         int end = text.IndexOf(stop, StringComparison.Ordinal);

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MLComponents.Models;
-using MLComponents.Tokenization;
 using MLComponents.Transforms;
 
 namespace MLComponents.Tests.Transforms;
@@ -24,8 +23,11 @@ internal static class Generators
 
     public static CausalLanguageModel Model(TorchSharp.torch.ScalarType? dtype = null) => new(TinyModel.Config(2, context: Context), seed: 5, dtype: dtype);
 
-    public static TextGenerationTransformer Transformer(MLContext ml, TextGenerationOptions options, CausalLanguageModel? model = null, bool chats = false) =>
-        new(ml, new TextGenerator(model ?? Model(), TinyModel.Tokenizer(chatTemplate: chats ? Template : null), options), new TextGenerationSettings("Answer", "Text", options));
+    public static TextGenerationTransformer Transformer(MLContext ml, TextGenerationOptions options, CausalLanguageModel? model = null, bool chats = false)
+    {
+        var settings = new TextGenerationSettings("Answer", "Text", options);
+        return new TextGenerationTransformer(ml, new TextGenerator(model ?? Model(), TinyModel.Tokenizer(chatTemplate: chats ? Template : null), options), settings);
+    }
 
     /// <summary>Prompts of 1 to 60 tokens, no two alike.</summary>
     public static Row[] Rows(int count) => [.. Enumerable.Range(0, count).Select(id => new Row

@@ -93,10 +93,16 @@ public sealed class OutputConstraint
 
     /// <summary>The text of tokens, an end left out.</summary>
     /// <param name="newIds">The new tokens.</param>
-    internal string TextOf(ReadOnlySpan<int> newIds)
+    /// <param name="eosIds">The tokens that end a text.</param>
+    internal string TextOf(ReadOnlySpan<int> newIds, ReadOnlySpan<int> eosIds)
     {
         List<byte> text = [];
-        foreach (int id in newIds) text.AddRange(_vocabulary.BytesOf(id) ?? []);
+        foreach (int id in newIds)
+        {
+            if (eosIds.Contains(id)) break;
+            text.AddRange(_vocabulary.BytesOf(id) ?? []);
+        }
+
         return System.Text.Encoding.UTF8.GetString([.. text]);
     }
 
@@ -111,6 +117,10 @@ public sealed class OutputConstraint
         if (state == ByteAutomaton.Dead) throw new InvalidOperationException("The text so far is not what the constraint allows; it cannot go on.");
         TokenMask mask = room - 1 >= _mostTokensToEnd || room < _tokensToEnd[state] ? MaskOf(state) : MaskWithin(state, room - 1);
         mask.Apply(scores, _automaton.IsComplete(state) ? eosIds : []);
+        if (_automaton.IsComplete(state)) return;
+
+        // An end may be a token with a text of its own: the text would be cut there.
+        foreach (int id in eosIds) scores[id] = float.NegativeInfinity;
     }
 
     /// <summary>Whether nothing may follow.</summary>
