@@ -192,7 +192,7 @@ public class TextGenerationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Cancelling_ends_generation_within_a_batch_and_reading_can_begin_again(bool byContext)
+    public void Cancelling_ends_generation_within_a_batch(bool byContext)
     {
         CausalLanguageModel model = Generators.Model();
         var counting = new CountingDecoding(model);
