@@ -17,6 +17,8 @@ using MLComponents.Transforms;
     "Extractive question answering by a decoder language model", QuestionAnsweringTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(TextGenerationLoader), null, typeof(SignatureLoadModel),
     "Text generation by a decoder language model", TextGenerationTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(CausalLanguageModelTransformer), typeof(CausalLanguageModelLoader), null, typeof(SignatureLoadModel),
+    "Likelihood of texts by a decoder language model", CausalLanguageModelTransformer.LoaderSignature)]
 
 namespace System.Runtime.CompilerServices
 {
@@ -159,6 +161,16 @@ namespace MLComponents.Transforms
         {
             MLNetInterop.BeginLoad(ctx, TextGenerationTransformer.Format);
             return TextGenerationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="CausalLanguageModelTransformer"/>.</summary>
+    internal static class CausalLanguageModelLoader
+    {
+        private static CausalLanguageModelTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, CausalLanguageModelTransformer.Format);
+            return CausalLanguageModelTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
         }
     }
 }
