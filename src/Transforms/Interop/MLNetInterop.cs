@@ -17,6 +17,8 @@ using MLComponents.Transforms;
     "Extractive question answering by a decoder language model", QuestionAnsweringTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(TextGenerationLoader), null, typeof(SignatureLoadModel),
     "Text generation by a decoder language model", TextGenerationTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(ChoiceScoringTransformer), typeof(ChoiceScoringLoader), null, typeof(SignatureLoadModel),
+    "Choices scored by a decoder language model", ChoiceScoringTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(CausalLanguageModelTransformer), typeof(CausalLanguageModelLoader), null, typeof(SignatureLoadModel),
     "Likelihood of texts by a decoder language model", CausalLanguageModelTransformer.LoaderSignature)]
 
@@ -151,6 +153,16 @@ namespace MLComponents.Transforms
         {
             MLNetInterop.BeginLoad(ctx, QuestionAnsweringTransformer.Format);
             return QuestionAnsweringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="ChoiceScoringTransformer"/>.</summary>
+    internal static class ChoiceScoringLoader
+    {
+        private static ChoiceScoringTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, ChoiceScoringTransformer.Format);
+            return ChoiceScoringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
         }
     }
 

@@ -10,16 +10,13 @@ internal sealed class TextGenerator : IDisposable
 
     private const int DefaultNewTokens = 256;
 
-    /// <summary>What fewer tokens have in common is read again faster than it is copied.</summary>
-    private const int LeastSharedTokens = 16;
-
     private readonly GenerationConfig _config;
     private readonly GenerationInput _input;
     private readonly PromptEncoder _encoder;
     private readonly int _batchSize;
     private readonly int[] _eosIds;
     private readonly bool _joins;
-    private PromptCache? _shared;
+    private readonly SharedPrompt _shared;
 
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
     /// <param name="model">The model; owned by this object from now on.</param>
@@ -61,6 +58,7 @@ internal sealed class TextGenerator : IDisposable
         if (_input.Constraint is not null && settings.BeamCount > 1)
             throw new ArgumentException($"NumBeams is {settings.BeamCount}; texts that choices, an expression or a schema restrict are generated without beams.", nameof(options));
         _encoder = new PromptEncoder(tokenizer, options.Chat, options.MaxPromptLength ?? context - newTokens, options.TruncationSide);
+        _shared = new SharedPrompt(model, _encoder.SharedIds);
     }
 
     public CausalLanguageModel Model { get; }
@@ -93,7 +91,7 @@ internal sealed class TextGenerator : IDisposable
             ],
         };
         IEnumerable<GeneratedSequence> sequences = _joins
-            ? Model.GenerateMany(prompts, _config, _batchSize, input with { Cache = SharedCache() }, cancellation)
+            ? Model.GenerateMany(prompts, _config, _batchSize, input with { Cache = _shared.Cache }, cancellation)
             : prompts.Select((prompt, index) => One(input with { InputIds = [prompt], AttentionMask = [[.. prompt.Select(static _ => true)]], Seeds = [input.Seeds[index]] }));
         return sequences.Select(sequence => new GeneratedText(TextOf(sequence), sequence));
 
@@ -136,11 +134,9 @@ internal sealed class TextGenerator : IDisposable
 
     public void Dispose()
     {
-        _shared?.Dispose();
+        _shared.Dispose();
         Model.Dispose();
     }
-
-    private PromptCache? SharedCache() => _encoder.SharedIds.Length < LeastSharedTokens ? null : _shared ??= PromptCache.Create(Model, _encoder.SharedIds);
 
     /// <summary>The text of new tokens, without special tokens and up to the stop string.</summary>
     private string TextOf(GeneratedSequence sequence)
