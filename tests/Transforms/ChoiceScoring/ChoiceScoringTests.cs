@@ -180,7 +180,7 @@ public class ChoiceScoringTests
             if (counting.Prompts.Count == 3) source.Cancel();
         };
         Assert.ThrowsAny<OperationCanceledException>(() => transformer.Transform(Generators.View(_ml, 20)).GetColumn<float>("Probability").Count());
-        Assert.Equal(4, counting.Prompts.Count);
+        Assert.InRange(counting.Prompts.Count, 3, 4);
     }
 
     [Fact]
