@@ -66,7 +66,7 @@ public sealed partial class CausalLanguageModel
                         AttentionMask = [[.. waiting.Current.Select(static _ => true)]],
                         Seeds = [input?.Seeds is { } seeds ? seeds[begun] : RowRandom.SeedOf(seed, begun)],
                     };
-                    joining.Add(new RunningRow(new GenerationCall(this, own, config, cancellationToken)));
+                    joining.Add(new RunningRow(new GenerationCall(this, own, config, cancellationToken) { FirstPromptIndex = begun }));
                     indices.Add(joining[^1], begun++);
                 }
 
@@ -77,7 +77,7 @@ public sealed partial class CausalLanguageModel
                     {
                         if (row.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
                         indices.Remove(row, out int index);
-                        ended.Add(index, row.Row.ToSequence() with { PromptIndex = index });
+                        ended.Add(index, row.Row.ToSequence());
                     }
                 }
 

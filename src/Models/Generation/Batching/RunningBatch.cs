@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace MLComponents.Models;
 
 /// <summary>
@@ -7,8 +9,11 @@ namespace MLComponents.Models;
 /// <param name="model">The model.</param>
 internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
 {
+    // From so many scores on in a step, rows are worked on side by side.
+    private const int ManyScores = 1 << 17;
+
     private readonly List<Part> _parts = [];
-    private readonly float[] _scores = new float[model.Config.VocabularySize];
+    private readonly int _vocabularySize = model.Config.VocabularySize;
 
     /// <summary>The number of texts.</summary>
     public int Count => _parts.Sum(static part => part.Rows.Count);
@@ -18,13 +23,13 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
     {
         foreach (RunningRow row in rows)
         {
-            var logits = new float[_scores.Length];
+            var logits = new float[_vocabularySize];
             IDecodingBatch batch = row.Call.Prefill(canForget: false, logits);
             try
             {
                 Part part = PartFor(batch);
                 part.Rows.Add(row);
-                part.Logits = [.. part.Logits.AsSpan(0, (part.Rows.Count - 1) * _scores.Length), .. logits];
+                part.Logits = [.. part.Logits.AsSpan(0, (part.Rows.Count - 1) * _vocabularySize), .. logits];
                 if (part.Batch != batch) part.Batch.Join(batch);
             }
             finally
@@ -40,14 +45,28 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
     {
         List<RunningRow> ended = [];
         foreach (Part part in _parts)
-            for (int place = 0; place < part.Rows.Count; place++) part.Rows[place].Add(part.Logits.AsSpan(place * _scores.Length, _scores.Length), _scores);
+        {
+            int threads = part.Rows.Count * _vocabularySize < ManyScores ? 1 : Math.Max(1, TorchSharp.torch.get_num_threads());
+            Parallel.For(0, part.Rows.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, place =>
+            {
+                float[] scores = ArrayPool<float>.Shared.Rent(_vocabularySize);
+                part.Rows[place].Add(part.Logits.AsSpan(place * _vocabularySize, _vocabularySize), scores.AsSpan(0, _vocabularySize));
+                ArrayPool<float>.Shared.Return(scores);
+            });
+        }
+
         Leave(row =>
         {
             if (row.Row.FinishReason is null) return false;
             ended.Add(row);
             return true;
         });
-        foreach (Part part in _parts) GenerationCall.Read(part.Batch, [.. part.Rows.Select(static row => new[] { row.Row.Ids[^1] })], part.Logits.AsSpan(0, part.Rows.Count * _scores.Length));
+        foreach (Part part in _parts)
+        {
+            int[][] last = [.. part.Rows.Select(static row => new[] { row.Row.Ids[^1] })];
+            GenerationCall.Read(part.Batch, last, part.Logits.AsSpan(0, last.Length * _vocabularySize));
+        }
+
         return ended;
     }
 
@@ -75,7 +94,8 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
             int[] stay = [.. Enumerable.Range(0, part.Rows.Count).Where(place => !leaves(part.Rows[place]))];
             if (stay.Length == part.Rows.Count) continue;
             part.Batch.Select(stay);
-            part.Logits = [.. stay.SelectMany(place => part.Logits[(place * _scores.Length)..((place + 1) * _scores.Length)])];
+            for (int place = 0; place < stay.Length; place++)
+                part.Logits.AsSpan(stay[place] * _vocabularySize, _vocabularySize).CopyTo(part.Logits.AsSpan(place * _vocabularySize));
             List<RunningRow> rows = [.. stay.Select(place => part.Rows[place])];
             part.Rows.Clear();
             part.Rows.AddRange(rows);
