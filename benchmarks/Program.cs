@@ -104,4 +104,11 @@ generation.SetAction(arguments => GenerationColumn.Run(
     arguments.GetValue(model)!, arguments.GetValue(column), Math.Min(arguments.GetValue(column), arguments.GetValue(oneByOne)), arguments.GetValue(newTokens), arguments.GetValue(atATime)!,
     arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, generation, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
+var speed = new Command("decoding-speed", "Token by token, beside what memory and matrix products allow.") { model, rounds };
+speed.SetAction(arguments => DecodingSpeed.Compare(arguments.GetValue(model)!, arguments.GetValue(rounds)));
+
+var speedVariant = new Argument<int>("variant");
+var oneSpeed = new Command("decoding-speed-variant", "One variant of decoding-speed's forward passes, in this process.") { speedVariant, model };
+oneSpeed.SetAction(arguments => DecodingSpeed.RunVariant(arguments.GetValue(speedVariant), arguments.GetValue(model)!));
+
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, speed, oneSpeed, generation, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
