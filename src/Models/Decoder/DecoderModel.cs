@@ -58,7 +58,7 @@ internal sealed class DecoderModel : DecoderModule
         input.Cache?.CheckThatItServes(_config, hidden.shape[0], length, hidden.dtype, hidden.device);
         AttentionMasks masks = AttentionMasks.Build(
             _config, input.Cache, hidden.shape[0], length, input.AttentionMask, positions, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
-        RotaryTable rotary = (positions is null ? _rotary.Follow(past, length, hidden.device) : _rotary.At(positions)).As(hidden.dtype);
+        RotaryTable rotary = (positions is null ? _rotary.Follow(past, length, hidden.device, input.Cache) : _rotary.At(positions, input.Cache)).As(hidden.dtype);
 
         List<Tensor> hiddenStates = [];
         List<Tensor> attentions = [];

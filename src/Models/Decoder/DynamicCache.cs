@@ -25,7 +25,7 @@ public sealed class DynamicCache : KeyValueCache
     }
 
     /// <inheritdoc/>
-    public override DynamicCache Clone() => new(CloneLayers());
+    public override DynamicCache Clone() => new(CloneLayers()) { RotaryLength = RotaryLength };
 
     private static IEnumerable<CacheLayer> Layers(DecoderConfig config)
     {

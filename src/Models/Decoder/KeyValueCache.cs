@@ -34,6 +34,12 @@ public abstract class KeyValueCache : IDisposable
     /// <summary>The memory taken, in bytes.</summary>
     public long AllocatedBytes => _layers.Sum(layer => layer.Room is { } room ? room.NumberOfElements * room.ElementSize : 0);
 
+    /// <summary>
+    /// The length whose rotary frequencies are in use, where they depend on the longest text so far; null if there was none. Kept here, so that texts that are computed
+    /// side by side do not change each other's.
+    /// </summary>
+    internal int? RotaryLength { get; set; }
+
     /// <summary>What one token of one row takes in a model, in bytes.</summary>
     /// <param name="config">The model.</param>
     /// <param name="dtype">The element type of its weights.</param>
@@ -131,6 +137,7 @@ public abstract class KeyValueCache : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         foreach (CacheLayer layer in _layers) layer.Reset();
+        RotaryLength = null;
     }
 
     /// <summary>Another cache of the same kind that holds the same: of a prefix that many texts share, for instance.</summary>

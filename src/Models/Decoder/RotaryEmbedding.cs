@@ -22,12 +22,12 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
 
     /// <summary>The table of the positions 0, 1, 2, ... that follow those in a cache.</summary>
     /// <returns>Cosines and sines <c>[seq, rotated]</c> in the current dispose scope.</returns>
-    public RotaryTable Follow(int past, int length, Device device)
+    public RotaryTable Follow(int past, int length, Device device, KeyValueCache? cache = null)
     {
         if (config.Rope.DependsOnLength)
         {
             using Tensor ordered = arange(past, past + length, ScalarType.Float32, device);
-            return Compute(ordered, past + length);
+            return Compute(ordered, past + length, cache);
         }
 
         lock (_lock)
@@ -36,7 +36,7 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
             {
                 using var scope = NewDisposeScope();
                 int size = Math.Max(FirstTableLength, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(past + length)));
-                RotaryTable all = Compute(arange(size, ScalarType.Float32, device), size);
+                RotaryTable all = Compute(arange(size, ScalarType.Float32, device), size, null);
                 all.Cosines.DetachFromDisposeScope();
                 all.SignedSines.DetachFromDisposeScope();
 
@@ -52,12 +52,13 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
 
     /// <summary>The table of given positions.</summary>
     /// <param name="positionIds"><c>[batch, seq]</c>.</param>
+    /// <param name="cache">What remembers the length that frequencies depend on; null for the model itself.</param>
     /// <returns>Cosines and sines <c>[batch, 1, seq, rotated]</c> in the current dispose scope.</returns>
-    public RotaryTable At(Tensor positionIds)
+    public RotaryTable At(Tensor positionIds, KeyValueCache? cache = null)
     {
         using var scope = NewDisposeScope();
         int length = config.Rope.DependsOnLength ? (int)positionIds.max().item<long>() + 1 : 0;
-        RotaryTable table = Compute(positionIds.unsqueeze(1).to(ScalarType.Float32), length);
+        RotaryTable table = Compute(positionIds.unsqueeze(1).to(ScalarType.Float32), length, cache);
         return table with { Cosines = table.Cosines.MoveToOuterDisposeScope(), SignedSines = table.SignedSines.MoveToOuterDisposeScope() };
     }
 
@@ -73,9 +74,17 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
 
     /// <summary>The frequencies for a sequence, one for each pair of rotated elements.</summary>
     /// <param name="sequenceLength">How long it is.</param>
-    public float[] FrequenciesFor(int sequenceLength)
+    /// <param name="cache">What remembers the length in use; null for the model itself.</param>
+    public float[] FrequenciesFor(int sequenceLength, KeyValueCache? cache = null)
     {
         if (!config.Rope.DependsOnLength) return _frequencies;
+        if (cache is not null)
+        {
+            int inUse = config.Rope.EffectiveLength(sequenceLength, cache.RotaryLength ?? config.MaxPositions, config.MaxPositions);
+            cache.RotaryLength = inUse;
+            return config.Rope.InverseFrequencies(_rotarySize, config.MaxPositions, inUse);
+        }
+
         lock (_lock)
         {
             int length = config.Rope.EffectiveLength(sequenceLength, _lengthInUse, config.MaxPositions);
@@ -89,13 +98,13 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
         }
     }
 
-    private RotaryTable Compute(Tensor positions, int sequenceLength)
+    private RotaryTable Compute(Tensor positions, int sequenceLength, KeyValueCache? cache)
     {
         // A table made under inference_mode could never take part in training.
         using var ordinary = inference_mode(false);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Tensor frequencies = tensor(FrequenciesFor(sequenceLength), ScalarType.Float32, positions.device);
+        Tensor frequencies = tensor(FrequenciesFor(sequenceLength, cache), ScalarType.Float32, positions.device);
         Tensor angles = positions.unsqueeze(-1) * frequencies;
         Tensor cosines = angles.cos().mul_(_scaling);
         Tensor sines = angles.sin().mul_(_scaling);

@@ -28,7 +28,7 @@ public sealed class StaticCache : KeyValueCache
     public int MaxLength { get; }
 
     /// <inheritdoc/>
-    public override StaticCache Clone() => new(CloneLayers(), MaxLength);
+    public override StaticCache Clone() => new(CloneLayers(), MaxLength) { RotaryLength = RotaryLength };
 
     private static IEnumerable<CacheLayer> Layers(DecoderConfig config, int batchSize, int maxLength, ScalarType dtype, Device device)
     {

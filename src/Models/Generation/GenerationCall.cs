@@ -29,6 +29,9 @@ internal sealed class GenerationCall
 
     public LogitsProcessor[] Processors { get; }
 
+    /// <summary>Takes each new token, with its log probability and the reason for which it is the last one.</summary>
+    public Action<int, float, FinishReason?>? Observer { get; init; }
+
     public int VocabularySize => Model.Config.VocabularySize;
 
     /// <summary>Whether rows that have ended must be computed on: their scores are wanted, or other rows depend on how long they are.</summary>
@@ -60,6 +63,7 @@ internal sealed class GenerationCall
     public FinishReason? EndOf(int prompt, ReadOnlySpan<int> ids)
     {
         if (Settings.EosIds.Contains(ids[^1])) return FinishReason.EndOfText;
+        if (Input.Constraint?.Ends(ids[Prompts.Length..], Settings.EosIds) == true) return FinishReason.Complete;
         foreach (StoppingCriterion criterion in Input.StoppingCriteria)
             if (criterion(prompt, ids)) return FinishReason.Criterion;
         return ids.Length >= Settings.MaxLength ? FinishReason.Length : null;

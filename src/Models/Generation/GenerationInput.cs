@@ -30,6 +30,9 @@ public sealed record GenerationInput
     /// <summary>Processors of your own; they come after all others that do not belong to sampling.</summary>
     public IReadOnlyList<LogitsProcessor> LogitsProcessors { get; init; } = [];
 
+    /// <summary>What may be written: texts of a regular expression, choices or JSON of a schema; or null for anything.</summary>
+    public OutputConstraint? Constraint { get; init; }
+
     /// <summary>Which tokens may come next, or null for all.</summary>
     public AllowedTokens? AllowedTokens { get; init; }
 

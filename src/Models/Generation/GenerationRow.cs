@@ -46,12 +46,14 @@ internal sealed class GenerationRow
     /// <summary>Takes a new token, and finds out whether it is the last one.</summary>
     /// <param name="id">The token.</param>
     /// <param name="logits">The logits it was chosen by, as the model gives them.</param>
-    public void Add(int id, ReadOnlySpan<float> logits)
+    /// <param name="otherwise">Why it ends here if nothing else ends it; null if it goes on.</param>
+    public void Add(int id, ReadOnlySpan<float> logits, FinishReason? otherwise = null)
     {
         _logProbabilities.Add((float)(logits[id] - ScoreMath.LogSum(logits)));
         _ids.Add(id);
         StopString = _stopSearch?.Add(id);
-        FinishReason = StopString is not null ? Models.FinishReason.StopString : _call.EndOf(PromptIndex, Ids);
+        FinishReason = StopString is not null ? Models.FinishReason.StopString : _call.EndOf(PromptIndex, Ids) ?? otherwise;
+        _call.Observer?.Invoke(id, _logProbabilities[^1], FinishReason);
     }
 
     /// <summary>Ends it where it is.</summary>

@@ -15,7 +15,8 @@ internal static class GenerationStrategy
             GenerationMode.DiverseBeams => DiverseBeamSearch.Run(call),
             GenerationMode.Contrastive => ContrastiveSearch.Run(call),
             GenerationMode.Assisted => AssistedSearch.Run(call),
-            var mode => throw new NotSupportedException($"{mode}"),
+            GenerationMode.ConstrainedBeams => ConstrainedBeamSearch.Run(call),
+            var mode => throw new InvalidOperationException($"There is no strategy {mode}."),
         };
     }
 }

@@ -16,6 +16,7 @@ internal static class ProcessorList
         if (config.BadWordsIds is { Count: > 0 } badWords) list.Add(SequenceBiasProcessor.BadWords(badWords, settings.EosIds, model.VocabularySize));
         if (settings.MinLength > 0 && settings.EosIds.Length > 0) list.Add(new MinLengthProcessor(settings.MinLength, ofNewTokens: false, settings.EosIds));
         if (config.MinNewTokens is > 0 and { } minNew && settings.EosIds.Length > 0) list.Add(new MinLengthProcessor(minNew, ofNewTokens: true, settings.EosIds));
+        if (input.Constraint is { } constraint) list.Add(new ConstraintProcessor(constraint, settings.MaxLength, settings.EosIds));
         if (input.AllowedTokens is { } allowed) list.Add(new AllowedTokensProcessor(allowed));
         if (config.ForcedBosTokenId is { } bos) list.Add(new ForcedTokenProcessor(1, [bos]));
         if (config.ForcedEosTokenIds is { } eos) list.Add(new ForcedTokenProcessor(settings.MaxLength - 1, eos));

@@ -10,7 +10,10 @@ internal readonly struct RowRandom(long seed)
     private const ulong Increment = 0x9e3779b97f4a7c15;
 
     /// <summary>The seed of a row, from that of all.</summary>
-    public static RowRandom Of(long seed, int row) => new((long)Mix((ulong)seed + (Increment * (ulong)(row + 1))));
+    public static long SeedOf(long seed, int row) => (long)Mix((ulong)seed + (Increment * (ulong)(row + 1)));
+
+    /// <summary>The random numbers of a row, by the seed of all.</summary>
+    public static RowRandom Of(long seed, int row) => new(SeedOf(seed, row));
 
     /// <summary>A number from 0 up to, but not including, 1.</summary>
     /// <param name="step">The step.</param>

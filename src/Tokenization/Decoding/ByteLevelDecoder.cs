@@ -15,6 +15,14 @@ internal sealed class ByteLevelDecoder : TokenDecoder
     public override bool RestartsAnywhere => true;
 
     /// <inheritdoc/>
+    public override byte[] BytesOf(string token)
+    {
+        var bytes = new ArrayBufferWriter<byte>(16);
+        Write(token, bytes);
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    /// <inheritdoc/>
     public override void Rewrite(List<string> tokens)
     {
         var bytes = new ArrayBufferWriter<byte>(16 + (tokens.Count * 8));

@@ -24,6 +24,30 @@ internal sealed class DecoderSequence(IReadOnlyList<TokenDecoder> steps) : Token
         }
     }
 
+    /// <summary>Replacements before byte tokens are read; what strips the beginning of a text does nothing behind other tokens.</summary>
+    public override byte[] BytesOf(string token)
+    {
+        foreach (TokenDecoder step in steps)
+        {
+            switch (step)
+            {
+                case ByteFallbackDecoder when ByteFallbackDecoder.ByteOf(token) is >= 0 and var value:
+                    return [(byte)value];
+                case ReplaceDecoder replace:
+                    List<string> tokens = [token];
+                    replace.Rewrite(tokens);
+                    token = tokens[0];
+                    break;
+                case ByteFallbackDecoder or FuseDecoder or StripDecoder { IsPrefixOnly: true }:
+                    break;
+                default:
+                    return step.BytesOf(token);
+            }
+        }
+
+        return System.Text.Encoding.UTF8.GetBytes(token);
+    }
+
     /// <inheritdoc/>
     public override void Rewrite(List<string> tokens)
     {

@@ -7,6 +7,9 @@ internal sealed class MetaspaceDecoder(string replacement, bool prepends) : Toke
     public override bool IsLocal => true;
 
     /// <inheritdoc/>
+    public override byte[] BytesOf(string token) => System.Text.Encoding.UTF8.GetBytes(token.Replace(replacement, " ", StringComparison.Ordinal));
+
+    /// <inheritdoc/>
     public override void Rewrite(List<string> tokens)
     {
         for (int index = 0; index < tokens.Count; index++)

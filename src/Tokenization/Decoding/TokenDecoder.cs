@@ -12,6 +12,11 @@ internal abstract class TokenDecoder
     /// <summary>Whether decoding can begin with any token behind a complete character.</summary>
     public virtual bool RestartsAnywhere => false;
 
+    /// <summary>What a token adds to a text behind others, as bytes.</summary>
+    /// <exception cref="NotSupportedException">What it adds depends on other tokens.</exception>
+    public virtual byte[] BytesOf(string token) =>
+        throw new NotSupportedException($"With the decoder {GetType().Name.Replace("Decoder", "", StringComparison.Ordinal)} of this tokenizer tokens have no bytes of their own.");
+
     /// <summary>Rewrites a row of tokens; the text is what they are in the end, joined.</summary>
     public abstract void Rewrite(List<string> tokens);
 

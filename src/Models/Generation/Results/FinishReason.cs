@@ -15,6 +15,9 @@ public enum FinishReason
     /// <summary>Time was up.</summary>
     Time,
 
+    /// <summary>It is complete: nothing may follow that <see cref="GenerationInput.Constraint"/> allows.</summary>
+    Complete,
+
     /// <summary>A <see cref="StoppingCriterion"/> of the caller's said so.</summary>
     Criterion,
 }

@@ -26,14 +26,13 @@ internal static class AssistedSearch
         batch.Forget(1);
         while (row.FinishReason is null)
         {
-            if (call.IsOutOfTime() && row.NewIds.Length > 0) row.Stop(FinishReason.Time);
-            if (row.FinishReason is not null) break;
+            FinishReason? timeUp = call.IsOutOfTime() ? FinishReason.Time : null;
             Candidates candidates = source.Propose(row.Ids, call.Settings.MaxLength - row.Ids.Length - 1);
             int proposed = candidates.Ids.Length;
             logits = new float[(proposed + 1) * vocabulary];
             batch.Read([row.Ids[^1], .. candidates.Ids], [proposed + 1], proposed + 1, logits);
             int before = row.NewIds.Length;
-            int right = Accept(call, row, candidates, logits, record);
+            int right = Accept(call, row, candidates, logits, record, timeUp);
             source.Learn(proposed, right);
 
             // All but the last new token were right, so they stay read.
@@ -48,7 +47,7 @@ internal static class AssistedSearch
 
     /// <summary>Adds the tokens that are right, and one more that the model chooses.</summary>
     /// <returns>How many were right.</returns>
-    private static int Accept(GenerationCall call, GenerationRow row, Candidates candidates, float[] logits, StepRecord record)
+    private static int Accept(GenerationCall call, GenerationRow row, Candidates candidates, float[] logits, StepRecord record, FinishReason? timeUp)
     {
         int vocabulary = call.VocabularySize;
         var scores = new float[vocabulary];
@@ -60,7 +59,7 @@ internal static class AssistedSearch
             record.Add(own, scores);
             bool isProposed = index < candidates.Ids.Length;
             int id = isProposed && candidates.Scores is { } drafted ? Speculate(row, scores, drafted[index], candidates.Ids[index]) : row.Choose(scores);
-            row.Add(id, own);
+            row.Add(id, own, timeUp);
             if (!isProposed || id != candidates.Ids[index]) return index;
             if (row.FinishReason is not null) return index + 1;
         }

@@ -44,38 +44,47 @@ internal static class BeamSearch
     /// <summary>The texts that a prompt's beams can become: the best ones, the best first, or some drawn at random, in the order of drawing.</summary>
     private static IEnumerable<Hypothesis> Candidates(GenerationCall call, BeamScores scores, Hypothesis[] running, int prompt)
     {
-        int count = scores.BeamCount, vocabulary = call.VocabularySize;
-        var sums = new float[count * vocabulary];
-        for (int beam = 0; beam < count; beam++)
-        {
-            int row = (prompt * count) + beam;
-            ReadOnlySpan<float> own = scores.Score(row, running[row].Ids);
-            for (int id = 0; id < vocabulary; id++) sums[(beam * vocabulary) + id] = own[id] + running[row].Sum;
-        }
-
-        var chosen = new int[Math.Min(Math.Max(2, 1 + call.Settings.EosIds.Length) * count, sums.Length)];
+        int count = scores.BeamCount, first = prompt * count;
+        float[] sums = Sums(call, scores, running, first, count), keys = sums;
         if (call.Settings.DoSample)
         {
             RowRandom random = call.Input.Seeds is { } seeds ? new RowRandom(seeds[prompt * call.Settings.SequenceCount]) : RowRandom.Of(call.Settings.Seed, prompt);
-            int step = running[prompt * count].BeamIndices.Length;
-            float[] keys = [.. sums];
+            int step = running[first].BeamIndices.Length;
+            keys = [.. sums];
             TokenSampler.MakeKeys(keys, index => random.Next(step, index));
-            ScoreMath.LargestIndices(keys, chosen);
-        }
-        else
-        {
-            ScoreMath.LargestIndices(sums, chosen);
         }
 
-        return chosen.Select(index =>
+        return Best(call, scores, running, first, count, sums, keys);
+    }
+
+    /// <summary>The sums of scores of some beams with each token, <c>[beams, vocabulary]</c>.</summary>
+    public static float[] Sums(GenerationCall call, BeamScores scores, Hypothesis[] running, int first, int count, ReadOnlySpan<int> earlierGroupIds = default)
+    {
+        int vocabulary = call.VocabularySize;
+        var sums = new float[count * vocabulary];
+        for (int beam = 0; beam < count; beam++)
         {
-            int row = (prompt * count) + (index / vocabulary), id = index % vocabulary;
+            ReadOnlySpan<float> own = scores.Score(first + beam, running[first + beam].Ids, earlierGroupIds);
+            for (int id = 0; id < vocabulary; id++) sums[(beam * vocabulary) + id] = own[id] + running[first + beam].Sum;
+        }
+
+        return sums;
+    }
+
+    /// <summary>The texts with the largest sums, or keys: so many that enough of them go on where others end.</summary>
+    public static Hypothesis[] Best(GenerationCall call, BeamScores scores, Hypothesis[] running, int first, int count, float[] sums, float[]? keys = null)
+    {
+        var chosen = new int[Math.Min(Math.Max(2, 1 + call.Settings.EosIds.Length) * count, sums.Length)];
+        ScoreMath.LargestIndices(keys ?? sums, chosen);
+        return [.. chosen.Select(index =>
+        {
+            int row = first + (index / call.VocabularySize), id = index % call.VocabularySize;
             return running[row].With(id, row, scores.LogProbability(row, id), sums[index]);
-        });
+        })];
     }
 
     /// <summary>A candidate with the reason for which it ends, if it does.</summary>
-    internal static Hypothesis End(GenerationCall call, int prompt, Hypothesis text, FinishReason? otherwise)
+    public static Hypothesis End(GenerationCall call, int prompt, Hypothesis text, FinishReason? otherwise)
     {
         if (call.Settings.Config.StopStrings is { Count: > 0 } stops)
         {

@@ -26,6 +26,8 @@ internal static class ContrastiveSearch
         var scores = new float[vocabulary];
         while (true)
         {
+            FinishReason? timeUp = call.IsOutOfTime() ? FinishReason.Time : null;
+
             // Every row becomes as many as there are candidates, which are read all at once.
             var candidates = new int[active.Count * width];
             var probabilities = new float[active.Count * width];
@@ -57,7 +59,7 @@ internal static class ContrastiveSearch
                 GenerationRow text = rows[active[place]];
                 if (text.FinishReason is null)
                 {
-                    text.Add(candidates[chosen[place]], logits.AsSpan(place * vocabulary, vocabulary));
+                    text.Add(candidates[chosen[place]], logits.AsSpan(place * vocabulary, vocabulary), timeUp);
                     call.Input.Streamer?.Put(text.Ids[^1..]);
                 }
 
@@ -66,8 +68,6 @@ internal static class ContrastiveSearch
 
             batch.Select(chosen);
             for (int place = 0; place < active.Count; place++) next.AsSpan(chosen[place] * vocabulary, vocabulary).CopyTo(logits.AsSpan(place * vocabulary));
-            if (call.IsOutOfTime())
-                foreach (GenerationRow row in rows) row.Stop(FinishReason.Time);
             if (rows.All(static row => row.FinishReason is not null)) break;
             if (call.KeepsEndedRows) continue;
             int[] stay = [.. Enumerable.Range(0, active.Count).Where(place => rows[active[place]].FinishReason is null)];

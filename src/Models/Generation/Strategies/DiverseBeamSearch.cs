@@ -24,10 +24,10 @@ internal static class DiverseBeamSearch
                 {
                     int first = (prompt * count) + (group * size);
                     FinishedBeams ended = finished[(prompt * groups) + group];
-                    Hypothesis[] candidates = Candidates(call, scores, running, first, size, [.. taken]);
+                    float[] sums = BeamSearch.Sums(call, scores, running, first, size, [.. taken]);
                     Hypothesis[] beams = ended.IsDone
                         ? [.. running.Skip(first).Take(size).Select((text, beam) => text.With(call.Settings.PadId, first + beam, 0, 0))]
-                        : ended.Take(candidates, candidates => candidates, prompt);
+                        : ended.Take(BeamSearch.Best(call, scores, running, first, size, sums), prompt);
                     beams.CopyTo(next, first);
                     taken.AddRange(beams.Select(static text => text.Ids[^1]));
                 }
@@ -46,24 +46,5 @@ internal static class DiverseBeamSearch
         }
 
         return scores.ToOutput(finished.Chunk(groups).Select(static groups => groups.SelectMany(static group => group.Texts).OrderByDescending(static text => text.Score)));
-    }
-
-    private static Hypothesis[] Candidates(GenerationCall call, BeamScores scores, Hypothesis[] running, int first, int size, int[] taken)
-    {
-        int vocabulary = call.VocabularySize;
-        var sums = new float[size * vocabulary];
-        for (int beam = 0; beam < size; beam++)
-        {
-            ReadOnlySpan<float> own = scores.Score(first + beam, running[first + beam].Ids, taken);
-            for (int id = 0; id < vocabulary; id++) sums[(beam * vocabulary) + id] = own[id] + running[first + beam].Sum;
-        }
-
-        var chosen = new int[Math.Min(Math.Max(2, 1 + call.Settings.EosIds.Length) * size, sums.Length)];
-        ScoreMath.LargestIndices(sums, chosen);
-        return [.. chosen.Select(index =>
-        {
-            int row = first + (index / vocabulary), id = index % vocabulary;
-            return running[row].With(id, row, scores.LogProbability(row, id), sums[index]);
-        })];
     }
 }

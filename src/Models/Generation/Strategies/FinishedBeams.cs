@@ -15,18 +15,18 @@ internal sealed class FinishedBeams(GenerationCall call, int capacity)
 
     /// <summary>Takes the candidates of a step: those that end are kept, the best of the others go on.</summary>
     /// <param name="candidates">The candidates, the best first.</param>
-    /// <param name="choose">Chooses which of those that can go on do; the first ones if it gives them all back.</param>
     /// <param name="prompt">The index of their prompt.</param>
+    /// <param name="counts">Which of those that end are kept; all if null.</param>
     /// <returns>The beams that go on.</returns>
-    public Hypothesis[] Take(Hypothesis[] candidates, Func<Hypothesis[], Hypothesis[]> choose, int prompt)
+    public Hypothesis[] Take(Hypothesis[] candidates, int prompt, Predicate<Hypothesis>? counts = null)
     {
         List<Hypothesis> goOn = [];
         for (int rank = 0; rank < candidates.Length && goOn.Count < capacity; rank++)
         {
             Hypothesis text = BeamSearch.End(call, prompt, candidates[rank], null);
-            if (text.FinishReason is FinishReason.EndOfText or FinishReason.StopString or FinishReason.Criterion)
+            if (text.FinishReason is FinishReason.EndOfText or FinishReason.StopString or FinishReason.Complete or FinishReason.Criterion)
             {
-                if (rank < capacity) Add(text);
+                if (rank < capacity && counts?.Invoke(text) != false) Add(text);
             }
             else
             {
@@ -36,9 +36,8 @@ internal sealed class FinishedBeams(GenerationCall call, int capacity)
 
         if (goOn.Count < capacity)
             throw new InvalidOperationException($"Only {goOn.Count} of {capacity} beams can go on, since the others end; stop strings and criteria leave too few candidates.");
-        Hypothesis[] beams = choose([.. goOn])[..capacity];
         IsDone |= HasEnough(candidates.Max(static text => text.Sum), candidates[0].BeamIndices.Length);
-        return beams;
+        return [.. goOn];
     }
 
     /// <summary>Adds the beams that are still running, at the end of the search.</summary>

@@ -17,6 +17,7 @@ internal static class TokenSearch
         List<GenerationRow> active = [.. rows];
         for (int step = 1; ; step++)
         {
+            FinishReason? timeUp = call.IsOutOfTime() ? FinishReason.Time : null;
             for (int place = 0; place < active.Count; place++)
             {
                 ReadOnlySpan<float> own = logits.AsSpan(place * vocabulary, vocabulary);
@@ -26,12 +27,10 @@ internal static class TokenSearch
                 record.Add(own, scores);
                 if (active[place].FinishReason is not null) continue;
                 int id = active[place].Choose(scores);
-                active[place].Add(id, own);
+                active[place].Add(id, own, timeUp);
                 call.Input.Streamer?.Put([id]);
             }
 
-            if (call.IsOutOfTime())
-                foreach (GenerationRow row in active) row.Stop(FinishReason.Time);
             if (active.All(static row => row.FinishReason is not null)) break;
             Leave(active, batch, guidance, record, call);
             int[][] last = [.. active.Select(row => new[] { row.NewIds.Length == step ? row.Ids[^1] : call.Settings.PadId })];
