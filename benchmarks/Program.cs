@@ -18,14 +18,35 @@ var precision = new Option<Precision>("--precision") { DefaultValueFactory = _ =
 
 string? Folder(ParseResult arguments) => arguments.GetValue(model) is "tiny" ? null : arguments.GetValue(model);
 
-var tokens = new Option<int>("--tokens") { DefaultValueFactory = _ => 64, Description = "Tokens of each of the 16 rows." };
-var step = new Command("training-step", "One training step, the library's against plain TorchSharp.") { model, skip, rounds, tokens };
-step.SetAction(arguments => TrainingStep.Compare(arguments.GetValue(model)!, rows: 16, arguments.GetValue(tokens), steps: 3, arguments.GetValue(rounds), arguments.GetValue(skip)!));
+var tokens = new Option<int>("--tokens") { DefaultValueFactory = _ => 64, Description = "Tokens of each row." };
+var stepRows = new Option<int>("--rows") { DefaultValueFactory = _ => 16, Description = "Rows." };
+var steps = new Option<int>("--steps") { DefaultValueFactory = _ => 3, Description = "Steps of each run, of which the fastest counts." };
+var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount, Description = "Threads; with 1, processor time is a fair measure beside other work." };
+var step = new Command("training-step", "One training step, the library's against plain TorchSharp.") { model, skip, rounds, stepRows, tokens, steps, threads };
+step.SetAction(arguments => TrainingStep.Compare(
+    arguments.GetValue(model)!, arguments.GetValue(stepRows), arguments.GetValue(tokens), arguments.GetValue(steps), arguments.GetValue(rounds), arguments.GetValue(threads), arguments.GetValue(skip)!));
 
 var variant = new Argument<string>("variant");
-var sizes = new Argument<int[]>("sizes") { Description = "Rows, tokens, steps.", Arity = new ArgumentArity(3, 3) };
+var sizes = new Argument<int[]>("sizes") { Description = "Rows, tokens, steps, threads.", Arity = new ArgumentArity(4, 4) };
 var one = new Command("training-step-variant", "One variant of training-step, in this process.") { variant, model, sizes };
-one.SetAction(arguments => TrainingStep.Run(arguments.GetValue(variant)!, arguments.GetValue(model)!, arguments.GetValue(sizes)![0], arguments.GetValue(sizes)![1], arguments.GetValue(sizes)![2]));
+one.SetAction(arguments => TrainingStep.Run(
+    arguments.GetValue(variant)!, arguments.GetValue(model)!, arguments.GetValue(sizes)![0], arguments.GetValue(sizes)![1], arguments.GetValue(sizes)![2], arguments.GetValue(sizes)![3]));
+
+var optimizers = new Command("optimizers", "The step of every optimizer over a model's weights, beside TorchSharp's AdamW.") { model, rounds, threads };
+optimizers.SetAction(arguments => OptimizerStep.Compare(arguments.GetValue(model)!, arguments.GetValue(rounds), arguments.GetValue(threads)));
+
+var contexts = new Option<int[]>("--tokens") { DefaultValueFactory = _ => [256, 512, 1024, 2048], Description = "Tokens of the row.", AllowMultipleArgumentsPerToken = true };
+var attention = new Command("attention", "Eager against fused attention, training and inference, time and memory by number of tokens.") { contexts, steps, rounds, threads };
+attention.SetAction(arguments => AttentionTable.Compare(arguments.GetValue(contexts)!, arguments.GetValue(steps), arguments.GetValue(rounds), arguments.GetValue(threads)));
+
+var figurePrecision = new Argument<Precision>("precision");
+var implementation = new Argument<AttentionImplementation>("implementation");
+var trains = new Argument<bool>("trains");
+var figureSizes = new Argument<int[]>("sizes") { Description = "Tokens, steps, threads.", Arity = new ArgumentArity(3, 3) };
+var figure = new Command("attention-variant", "One figure of attention, in this process.") { figurePrecision, implementation, trains, figureSizes };
+figure.SetAction(arguments => AttentionTable.Run(
+    arguments.GetValue(figurePrecision), arguments.GetValue(implementation), arguments.GetValue(trains), arguments.GetValue(figureSizes)![0], arguments.GetValue(figureSizes)![1],
+    arguments.GetValue(figureSizes)![2]));
 
 var scoring = new Command("scoring", "Scoring short texts through Transform.") { model, data, rows, slowRows };
 scoring.SetAction(arguments => Scoring.Run(Folder(arguments), arguments.GetValue(data)!, arguments.GetValue(rows), arguments.GetValue(slowRows)));
@@ -74,4 +95,4 @@ decoding.SetAction(arguments => Decoding.Run(
     arguments.GetValue(model)!, arguments.GetValue(rowsAtOnce), arguments.GetValue(lengths)!, arguments.GetValue(measured),
     arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, scoring, decoding, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using MLComponents.Models;
 using TorchSharp;
@@ -7,70 +6,122 @@ using static TorchSharp.torch;
 namespace MLComponents.Benchmarks;
 
 /// <summary>
-/// One training step of a classifier (forward, loss, backward, clipping, AdamW) on random rows: the library's bfloat16 step
-/// against the same step written plainly in TorchSharp. Every variant runs in a process of its own, in turn, so that its peak
-/// memory is its own.
+/// One training step of a classifier (forward, loss, backward, clipping, AdamW) on random rows: the library's step in several forms against the same step written
+/// plainly in TorchSharp, and the rate of plain matrix products. Every variant runs in a process of its own, in turn, so that its peak memory is its own.
 /// </summary>
 internal static class TrainingStep
 {
-    private static readonly string[] s_variants = ["library-bfloat16-master", "library-bfloat16-stochastic", "library-bfloat16-checkpointed", "plain-float32", "plain-bfloat16"];
+    private const string Probe = "products";
+    private const string Checkpointed = "-checkpointed";
+    private const string Lora = "-lora";
+    private const string NoStep = "-weights-only";
 
-    /// <summary>Runs the variants in turn and prints medians.</summary>
-    public static void Compare(string model, int rows, int tokens, int steps, int rounds, string[] skipped)
+    private static readonly string[] s_variants =
+    [
+        "library-bfloat16-stochastic", "library-bfloat16-master", "library-bfloat16-stochastic" + Checkpointed, "library-bfloat16-stochastic" + NoStep,
+        "library-bfloat16" + Lora, "library-float32", "plain-bfloat16", "plain-float32",
+    ];
+
+    /// <summary>Runs the variants in turn and prints the least of the rounds.</summary>
+    public static void Compare(string model, int rows, int tokens, int steps, int rounds, int threads, string[] skipped)
     {
         string[] variants = [.. s_variants.Except(skipped)];
-        var results = variants.ToDictionary(name => name, _ => new List<(double Seconds, double Gigabytes, double Loss)>());
+        var results = variants.ToDictionary(name => name, _ => new List<double[]>());
+        double best = 0, bestOfProcessor = 0;
         for (int round = 0; round < rounds; round++)
+        {
+            double[] rates = ChildProcess.Run("training-step-variant", Probe, model, $"{rows}", $"{tokens}", $"{steps}", $"{threads}");
+            (best, bestOfProcessor) = (Math.Max(best, rates[0]), Math.Max(bestOfProcessor, rates[1]));
             foreach (string variant in variants)
-                results[variant].Add(RunChild(variant, model, rows, tokens, steps));
-        Console.WriteLine($"one training step, {rows} x {tokens} tokens, {Path.GetFileName(model)}; {Machine.Describe()}");
-        Console.WriteLine("| variant | seconds (median of rounds) | range | peak memory, GB | loss of the last step |");
-        Console.WriteLine("|-|-|-|-|-|");
+                results[variant].Add(ChildProcess.Run("training-step-variant", variant, model, $"{rows}", $"{tokens}", $"{steps}", $"{threads}"));
+        }
+
+        double work = Work(DecoderConfig.Load(model), rows, tokens);
+        Console.WriteLine($"one training step, {rows} x {tokens} tokens, {Path.GetFileName(model)}, {threads} threads; {Machine.Describe()}");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"best product of 1024 x 1024 matrices: {best / 1e9:F0} GFLOP/s by the clock, {bestOfProcessor / 1e9:F0} per second of one processor; the step has {work / 1e9:F0} GFLOP"));
+        Console.WriteLine("| variant | seconds (least) | range of rounds | processor seconds (least) | share of the best product's rate, by the clock / by processor time | peak memory, GB | loss of the last step |");
+        Console.WriteLine("|-|-|-|-|-|-|-|");
         foreach (string variant in variants)
         {
-            double[] seconds = [.. results[variant].Select(r => r.Seconds).Order()];
+            double[] seconds = [.. results[variant].Select(r => r[0]).Order()];
+            double processor = results[variant].Min(r => r[1]);
+            double done = variant.Contains(Lora, StringComparison.Ordinal) ? work * 2 / 3 : work; // no gradients of weights
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {variant} | {seconds[seconds.Length / 2]:F3} | {seconds[0]:F3}-{seconds[^1]:F3} | {results[variant].Max(r => r.Gigabytes):F2} | {results[variant][^1].Loss:F4} |"));
+                $"| {variant} | {seconds[0]:F3} | {seconds[0]:F3}-{seconds[^1]:F3} | {processor:F3} | {done / seconds[0] / best:P0} / {done / processor / bestOfProcessor:P0} | {results[variant].Max(r => r[2]):F2} | {results[variant][^1][3]:F4} |"));
         }
     }
 
-    /// <summary>One variant, in this process.</summary>
-    public static void Run(string variant, string folder, int rows, int tokens, int steps)
+    /// <summary>One variant, in this process: reports seconds, processor seconds, peak memory and loss.</summary>
+    public static void Run(string variant, string folder, int rows, int tokens, int steps, int threads)
     {
         manual_seed(1);
-        set_num_threads(Environment.ProcessorCount);
+        set_num_threads(threads);
+        if (variant == Probe)
+        {
+            MeasureProducts();
+            return;
+        }
+
         DecoderConfig config = DecoderConfig.Load(folder);
         Tensor ids = randint(3, config.VocabularySize, [rows, tokens]);
         Tensor last = full(rows, tokens - 1, dtype: ScalarType.Int64);
         Tensor labels = randint(0, 2, [rows]);
         Func<double> step = variant switch
         {
-            "library-bfloat16-master" => Library(folder, ids, last, labels, masterWeights: true),
-            "library-bfloat16-stochastic" => Library(folder, ids, last, labels, masterWeights: false),
-            "library-bfloat16-checkpointed" => Library(folder, ids, last, labels, masterWeights: true, checkpointing: true),
+            "library-float32" or "library-bfloat16-master" or "library-bfloat16-stochastic" or "library-bfloat16-stochastic" + Checkpointed
+                or "library-bfloat16-stochastic" + NoStep or "library-bfloat16" + Lora => Library(folder, config, variant, ids, last, labels),
             "plain-float32" => Plain(config, ScalarType.Float32, ids, last, labels),
             "plain-bfloat16" => Plain(config, ScalarType.BFloat16, ids, last, labels),
             _ => throw new ArgumentException($"Unknown variant '{variant}'; expected one of {string.Join(", ", s_variants)}."),
         };
-        double loss = step();
-        var seconds = new List<double>();
-        for (int i = 0; i < steps; i++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            loss = step();
-            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
-        }
-
-        seconds.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"RESULT {seconds[seconds.Count / 2]} {Machine.PeakMemoryGigabytes()} {loss}"));
+        double loss = 0;
+        Spent spent = Spent.Least(steps, () => loss = step());
+        ChildProcess.Report(spent.Seconds, spent.ProcessorSeconds, Machine.PeakMemoryGigabytes(), loss);
     }
 
-    private static Func<double> Library(string folder, Tensor ids, Tensor last, Tensor labels, bool masterWeights, bool checkpointing = false)
+    private static void MeasureProducts()
     {
-        SequenceClassificationModel model = SequenceClassificationModel.Load(folder, 2, ScalarType.BFloat16);
-        model.GradientCheckpointing = checkpointing;
+        const int size = 1024, times = 5, rounds = 8;
+        double best = 0, bestOfProcessor = 0;
+        foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, ScalarType.BFloat16])
+        {
+            Tensor left = randn(size, size).to(dtype), right = randn(size, size).to(dtype);
+            Spent spent = Spent.Least(rounds, () =>
+            {
+                for (int i = 0; i < times; i++) left.matmul(right).Dispose();
+            });
+            double work = times * 2.0 * size * size * size;
+            (best, bestOfProcessor) = (Math.Max(best, work / spent.Seconds), Math.Max(bestOfProcessor, work / spent.ProcessorSeconds));
+        }
+
+        ChildProcess.Report(best, bestOfProcessor);
+    }
+
+    /// <summary>
+    /// The floating-point operations that the library's step needs: three products for each matrix and for the scores and the mix of attention. Of the last layer, only
+    /// keys and values of all tokens are needed.
+    /// </summary>
+    private static double Work(DecoderConfig config, int rows, int tokens)
+    {
+        double keysAndValues = 2.0 * config.HiddenSize * config.KeyValueHeadCount * config.HeadSize;
+        double queriesAndOutput = 2.0 * config.HiddenSize * config.HeadCount * config.HeadSize;
+        double matrices = (config.FeedForward == FeedForwardKind.Plain ? 2.0 : 3.0) * config.HiddenSize * config.IntermediateSize;
+        double ofToken = (config.LayerCount * keysAndValues) + ((config.LayerCount - 1) * (queriesAndOutput + matrices + (2.0 * tokens * config.HeadCount * config.HeadSize)));
+        return 3 * 2 * ofToken * rows * tokens;
+    }
+
+    private static Func<double> Library(string folder, DecoderConfig config, string variant, Tensor ids, Tensor last, Tensor labels)
+    {
+        ScalarType dtype = variant.Contains("bfloat16", StringComparison.Ordinal) ? ScalarType.BFloat16 : ScalarType.Float32;
+        SequenceClassificationModel model = File.Exists(Path.Combine(folder, "model.safetensors"))
+            ? SequenceClassificationModel.Load(folder, 2, dtype)
+            : new SequenceClassificationModel(config, seed: 1, dtype);
+        model.GradientCheckpointing = variant.EndsWith(Checkpointed, StringComparison.Ordinal);
+        if (variant.EndsWith(Lora, StringComparison.Ordinal)) model.Adapters.Add(new LoraOptions { Rank = 8 });
         model.train();
-        var optimizer = new FusedAdamW([new ParameterGroup([.. model.parameters()], 0.01)], masterWeights);
+        if (variant.EndsWith(NoStep, StringComparison.Ordinal)) return () => Idle(model, ids);
+        var optimizer = new FusedAdamW([new ParameterGroup([.. model.parameters().Where(parameter => parameter.requires_grad)], 0.01)], masterWeights: variant.EndsWith("master", StringComparison.Ordinal));
         return () =>
         {
             using var scope = NewDisposeScope();
@@ -80,6 +131,20 @@ internal static class TrainingStep
             optimizer.ZeroGradients();
             return loss.ToDouble();
         };
+    }
+
+    /// <summary>
+    /// What a step holds besides activations: weights, gradients and the optimizer's states. What a step takes beyond it is the memory of activations, which
+    /// checkpointing saves.
+    /// </summary>
+    private static double Idle(SequenceClassificationModel model, Tensor ids)
+    {
+        using var optimizer = new FusedAdamW([new ParameterGroup([.. model.parameters()], 0.01)], masterWeights: false);
+        using var scope = NewDisposeScope();
+        foreach (TorchSharp.Modules.Parameter parameter in model.parameters()) parameter.grad = zeros_like(parameter);
+        optimizer.Step(0);
+        optimizer.ZeroGradients();
+        return ids.shape[0];
     }
 
     private static Func<double> Plain(DecoderConfig config, ScalarType dtype, Tensor ids, Tensor last, Tensor labels)
@@ -97,18 +162,5 @@ internal static class TrainingStep
             optimizer.step();
             return loss.ToDouble();
         };
-    }
-
-    private static (double Seconds, double Gigabytes, double Loss) RunChild(string variant, string model, int rows, int tokens, int steps)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!,
-            [typeof(TrainingStep).Assembly.Location, "training-step-variant", variant, model, $"{rows}", $"{tokens}", $"{steps}"]) { RedirectStandardOutput = true };
-        using Process child = Process.Start(start)!;
-        string text = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        string result = text.Split('\n').SingleOrDefault(line => line.StartsWith("RESULT ", StringComparison.Ordinal))
-            ?? throw new InvalidOperationException($"The variant {variant} ended with code {child.ExitCode} and printed: {text}");
-        double[] values = [.. result.Split(' ')[1..].Select(value => double.Parse(value, CultureInfo.InvariantCulture))];
-        return (values[0], values[1], values[2]);
     }
 }

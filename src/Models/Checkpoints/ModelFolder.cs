@@ -80,7 +80,7 @@ public static partial class ModelFolder
     /// <param name="adapt">Changes the configuration; with other labels than the folder's the head is fresh.</param>
     /// <param name="create">Makes the model, its weights uninitialised.</param>
     /// <param name="options">Element type, device, attention, seed.</param>
-    internal static T Load<T>(string folder, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
+    internal static T Load<T>(string folder, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, WeightPlacement, T> create, WeightPlacement options)
         where T : PretrainedModel
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -97,7 +97,7 @@ public static partial class ModelFolder
 
     /// <summary>Reads a model from a configuration and a stream of safetensors content.</summary>
     internal static T Load<T>(
-        ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
+        ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, WeightPlacement, T> create, WeightPlacement options)
         where T : PretrainedModel
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -106,7 +106,7 @@ public static partial class ModelFolder
     }
 
     private static T Load<T>(
-        DecoderConfig stored, Func<DecoderConfig, DecoderConfig> adapt, TensorSource source, Func<DecoderConfig, ModelStorage, T> create, ModelStorage options)
+        DecoderConfig stored, Func<DecoderConfig, DecoderConfig> adapt, TensorSource source, Func<DecoderConfig, WeightPlacement, T> create, WeightPlacement options)
         where T : PretrainedModel
     {
         DecoderConfig config = adapt(stored);

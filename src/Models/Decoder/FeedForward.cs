@@ -19,6 +19,12 @@ internal abstract class FeedForward(DecoderContext context, string name) : Decod
     /// <summary><c>[batch, seq, hidden] -> [batch, seq, hidden]</c>.</summary>
     public abstract Tensor Forward(Tensor hidden);
 
+    /// <summary>f(gate) · up.</summary>
+    private protected Tensor Gate(Tensor gate, Tensor up) => IsFused(gate) ? FusedSiluGate.Apply(gate, up) : Activate(gate) * up;
+
+    /// <summary>Whether the activation and the product with it are one function.</summary>
+    private protected bool IsFused(Tensor gate) => context.Config.Activation == Activation.Silu && TensorRows.Serves(gate);
+
     private protected Linear RegisterUp(string key, DecoderContext context, int size) =>
         Register(key, context.Linear(context.Config.HiddenSize, size, context.Config.FeedForwardBias));
 
@@ -45,7 +51,7 @@ internal sealed class GatedFeedForward : FeedForward
     public override Tensor Forward(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        return _down.forward(Activate(_gate.forward(hidden)) * _up.forward(hidden)).MoveToOuterDisposeScope();
+        return _down.forward(Gate(_gate.forward(hidden), _up.forward(hidden))).MoveToOuterDisposeScope();
     }
 }
 
@@ -69,7 +75,8 @@ internal sealed class StackedGatedFeedForward : FeedForward
     {
         using var scope = NewDisposeScope();
         Tensor both = _gateUp.forward(hidden);
-        return _down.forward(Activate(both.narrow(-1, 0, _size)) * both.narrow(-1, _size, _size)).MoveToOuterDisposeScope();
+        Tensor gated = IsFused(both) ? FusedSiluGate.Apply(both) : Activate(both.narrow(-1, 0, _size)) * both.narrow(-1, _size, _size);
+        return _down.forward(gated).MoveToOuterDisposeScope();
     }
 }
 

@@ -32,6 +32,7 @@ internal sealed class RootMeanSquareNorm(int size, double epsilon, ScalarType dt
     /// <inheritdoc/>
     public override Tensor Compute(Tensor input, Tensor weight, Tensor? bias)
     {
+        if (TensorRows.Serves(input) && input.dtype == weight.dtype) return FusedRootMeanSquare.Apply(input, weight, epsilon);
         using var scope = NewDisposeScope();
         Tensor x = input.dtype == ScalarType.Float64 ? input : input.to(ScalarType.Float32);
         Tensor scale = x.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();

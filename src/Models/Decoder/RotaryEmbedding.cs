@@ -74,15 +74,24 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
 
     /// <summary>The frequencies for a sequence, one for each pair of rotated elements.</summary>
     /// <param name="sequenceLength">How long it is.</param>
-    /// <param name="cache">What remembers the length in use; null for the model itself.</param>
-    public float[] FrequenciesFor(int sequenceLength, KeyValueCache? cache = null)
+    /// <param name="lengthInUse">The length whose frequencies are in use for the texts that it belongs to, where they depend on it; null at first.</param>
+    public float[] FrequenciesFor(int sequenceLength, ref int? lengthInUse)
+    {
+        if (!config.Rope.DependsOnLength) return _frequencies;
+        int length = config.Rope.EffectiveLength(sequenceLength, lengthInUse ?? config.MaxPositions, config.MaxPositions);
+        lengthInUse = length;
+        return config.Rope.InverseFrequencies(_rotarySize, config.MaxPositions, length);
+    }
+
+    private float[] FrequenciesFor(int sequenceLength, KeyValueCache? cache)
     {
         if (!config.Rope.DependsOnLength) return _frequencies;
         if (cache is not null)
         {
-            int inUse = config.Rope.EffectiveLength(sequenceLength, cache.RotaryLength ?? config.MaxPositions, config.MaxPositions);
-            cache.RotaryLength = inUse;
-            return config.Rope.InverseFrequencies(_rotarySize, config.MaxPositions, inUse);
+            int? lengthInUse = cache.RotaryLength;
+            float[] frequencies = FrequenciesFor(sequenceLength, ref lengthInUse);
+            cache.RotaryLength = lengthInUse;
+            return frequencies;
         }
 
         lock (_lock)

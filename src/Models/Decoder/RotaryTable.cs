@@ -15,6 +15,7 @@ internal readonly record struct RotaryTable(Tensor Cosines, Tensor SignedSines, 
     /// <param name="heads"><c>[batch, heads, seq, head]</c>.</param>
     public Tensor Rotate(Tensor heads)
     {
+        if (TensorRows.Serves(heads) && heads.dtype == Cosines.dtype) return FusedRotation.Apply(heads, this);
         using var scope = NewDisposeScope();
         long size = heads.shape[^1];
         if (size == RotatedSize) return Turn(heads).MoveToOuterDisposeScope();

@@ -24,7 +24,7 @@ public static class TinyDecoder
     }
 
     /// <summary>Reads it under a head; see <see cref="ModelFolder"/>.</summary>
-    internal static T Load<T>(Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, ModelStorage, T> create, ModelStorage storage)
+    internal static T Load<T>(Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, WeightPlacement, T> create, WeightPlacement storage)
         where T : PretrainedModel
     {
         using Stream weights = Open(ModelFolder.WeightsName);

@@ -9,8 +9,9 @@ internal sealed class GenerationCall
 
     public GenerationCall(CausalLanguageModel model, GenerationInput input, GenerationConfig? config, CancellationToken cancellation)
     {
-        (Model, Input, Cancellation) = (model, input, cancellation);
         GenerationConfig all = config?.Over(model.GenerationDefaults) ?? model.GenerationDefaults;
+        if (all.TokenHealing == true) input = TokenHealing.Heal(model, input);
+        (Model, Input, Cancellation) = (model, input, cancellation);
         int pad = all.PadTokenId ?? all.EosTokenIds?.FirstOrDefault() ?? 0;
         Prompts = Prompts.Of(input, model.Config, all.BosTokenId, pad, all.EosTokenIds ?? []);
         Settings = GenerationSettings.Of(all, input, Prompts, model.Config);
@@ -30,7 +31,7 @@ internal sealed class GenerationCall
     public LogitsProcessor[] Processors { get; }
 
     /// <summary>Takes each new token, with its log probability and the reason for which it is the last one.</summary>
-    public Action<int, float, FinishReason?>? Observer { get; init; }
+    public Action<int, float, FinishReason?>? Observer { get; set; }
 
     public int VocabularySize => Model.Config.VocabularySize;
 

@@ -41,7 +41,13 @@ internal sealed class GenerationRow
     public double Uniform(int draw = 0) => _random.Next(NewIds.Length, draw);
 
     /// <summary>Chooses the next token by its processed scores.</summary>
-    public int Choose(ReadOnlySpan<float> scores) => _call.Settings.DoSample ? TokenSampler.Draw(scores, Uniform()) : ScoreMath.ArgMax(scores);
+    /// <exception cref="InvalidOperationException">A constraint and something else rule all tokens out together.</exception>
+    public int Choose(ReadOnlySpan<float> scores)
+    {
+        if (_call.Settings.DoSample) return TokenSampler.Draw(scores, Uniform());
+        int id = ScoreMath.ArgMax(scores);
+        return _call.Input.Constraint is null || !float.IsNegativeInfinity(scores[id]) ? id : throw TokenSampler.NoDistribution();
+    }
 
     /// <summary>Takes a new token, and finds out whether it is the last one.</summary>
     /// <param name="id">The token.</param>

@@ -14,7 +14,14 @@ public sealed class PromptCache : IDisposable
     internal PromptCache(CausalLanguageModel model, IDecodingBatch batch) => (_model, _batch) = (model, batch);
 
     /// <summary>The number of texts.</summary>
-    public int Count => _batch.RowCount;
+    public int Count
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _batch.RowCount;
+        }
+    }
 
     /// <summary>Lets a model read the beginning of prompts.</summary>
     /// <param name="model">The model.</param>

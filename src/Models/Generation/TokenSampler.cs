@@ -44,6 +44,7 @@ internal static class TokenSampler
             if (!float.IsNegativeInfinity(scores[id])) scores[id] -= (float)Math.Log(-Math.Log(Math.Max(uniform(id), double.Epsilon)));
     }
 
-    private static InvalidOperationException NoDistribution() => new(
+    /// <summary>The error of scores that leave no token.</summary>
+    public static InvalidOperationException NoDistribution() => new(
         "The scores of the next token are NaN or rule every token out, so none can be drawn. Constraints may contradict each other; RemoveInvalidValues replaces NaN and infinity.");
 }

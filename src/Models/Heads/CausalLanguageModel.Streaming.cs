@@ -18,10 +18,11 @@ public sealed partial class CausalLanguageModel
         ArgumentNullException.ThrowIfNull(input);
 
         // What cannot be done is refused here, not when the first token is asked for.
-        GenerationCall call = new(this, input, config, cancellationToken);
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        GenerationCall call = new(this, input, config, stop.Token);
         if (call.Prompts.Count > 1 || call.Settings.SequenceCount > 1 || call.Settings.BeamCount > 1)
             throw new ArgumentException("A stream is of one text, without beams; call it for each prompt.", nameof(input));
-        return StreamAsync(input, config, cancellationToken, CancellationToken.None);
+        return StreamAsync(call, stop, CancellationToken.None);
     }
 
     /// <summary>
@@ -30,15 +31,13 @@ public sealed partial class CausalLanguageModel
     /// <param name="prompts">The token ids of the prompts; read as they are needed.</param>
     /// <param name="config">How; what is null there follows <see cref="GenerationConfig"/>. Without beams, guidance and contrastive search, one text for each prompt.</param>
     /// <param name="batchSize">How many texts are in the making at a time.</param>
-    /// <param name="cache">What all prompts begin with, computed before, or null.</param>
-    /// <param name="input">What else belongs to this call, but no prompts; or null.</param>
+    /// <param name="input">What else belongs to this call: what all prompts begin with as <see cref="GenerationInput.Cache"/>, a constraint, processors; but no prompts. Or null.</param>
     /// <param name="cancellationToken">Ends generation before the next token.</param>
     /// <returns>The texts in the order of the prompts.</returns>
     /// <exception cref="ArgumentException">What was asked for cannot be done.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IEnumerable<GeneratedSequence> GenerateMany(
-        IEnumerable<IReadOnlyList<int>> prompts, GenerationConfig? config = null, int batchSize = 8, PromptCache? cache = null, GenerationInput? input = null,
-        CancellationToken cancellationToken = default)
+        IEnumerable<IReadOnlyList<int>> prompts, GenerationConfig? config = null, int batchSize = 8, GenerationInput? input = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
@@ -59,7 +58,7 @@ public sealed partial class CausalLanguageModel
                 List<RunningRow> joining = [];
                 while (batch.Count + joining.Count < batchSize && (more = more && waiting.MoveNext()))
                 {
-                    GenerationInput own = (input ?? new GenerationInput()) with { InputIds = [waiting.Current], Cache = cache, Seeds = [RowRandom.SeedOf(seed, begun)] };
+                    GenerationInput own = (input ?? new GenerationInput()) with { InputIds = [waiting.Current], Seeds = [RowRandom.SeedOf(seed, begun)] };
                     joining.Add(new RunningRow(new GenerationCall(this, own, config, cancellationToken)));
                     indices.Add(joining[^1], begun++);
                 }
@@ -85,14 +84,14 @@ public sealed partial class CausalLanguageModel
         }
     }
 
-    private async IAsyncEnumerable<GeneratedToken> StreamAsync(
-        GenerationInput input, GenerationConfig? config, CancellationToken asked, [EnumeratorCancellation] CancellationToken enumerated)
+    private static async IAsyncEnumerable<GeneratedToken> StreamAsync(GenerationCall call, CancellationTokenSource stop, [EnumeratorCancellation] CancellationToken enumerated)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(asked, enumerated);
+        using CancellationTokenSource stopping = stop;
+        using CancellationTokenRegistration registration = enumerated.Register(stop.Cancel);
         var channel = Channel.CreateUnbounded<GeneratedToken>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-        StreamedText? text = input.Tokenizer is { } tokenizer ? new StreamedText(tokenizer, (config?.StopStrings ?? GenerationConfig.StopStrings) ?? []) : null;
+        StreamedText? text = call.Input.Tokenizer is { } tokenizer ? new StreamedText(tokenizer, call.Settings.Config.StopStrings ?? []) : null;
         GeneratedToken? last = null;
-        GenerationCall call = new(this, input, config, stop.Token) { Observer = Observe };
+        call.Observer = Observe;
         Task work = Task.Run(Work, CancellationToken.None);
         try
         {

@@ -20,11 +20,11 @@ public sealed partial class CausalLanguageModel : PretrainedModel
     /// <exception cref="FormatException">The configuration contradicts itself.</exception>
     public CausalLanguageModel(
         DecoderConfig config, long seed = 0, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct)
-        : this(config, new ModelStorage(dtype, device, attention, seed), initialize: true)
+        : this(config, new WeightPlacement(dtype, device, attention, seed), initialize: true)
     {
     }
 
-    private CausalLanguageModel(DecoderConfig config, ModelStorage storage, bool initialize)
+    private CausalLanguageModel(DecoderConfig config, WeightPlacement storage, bool initialize)
         : base(config, ModelHead.CausalLanguageModel, storage)
     {
         _head = config.TieWordEmbeddings ? RegisterHead(TiedHead()) : RegisterHead(config.VocabularySize, config.LanguageModelHeadBias);
@@ -48,7 +48,7 @@ public sealed partial class CausalLanguageModel : PretrainedModel
     public static CausalLanguageModel Load(
         string folder, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct, long seed = 0,
         bool ignoreMismatchedSizes = false) =>
-        ModelFolder.Load(folder, static config => config, Create, new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
+        ModelFolder.Load(folder, static config => config, Create, new WeightPlacement(dtype, device, attention, seed, ignoreMismatchedSizes));
 
     /// <summary>Reads a model from memory.</summary>
     /// <param name="configJson">The content of its <c>config.json</c>.</param>
@@ -60,7 +60,7 @@ public sealed partial class CausalLanguageModel : PretrainedModel
     public static CausalLanguageModel Load(
         ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
-        ModelFolder.Load(configJson, weights, static config => config, Create, new ModelStorage(dtype, device, attention, 0));
+        ModelFolder.Load(configJson, weights, static config => config, Create, new WeightPlacement(dtype, device, attention, 0));
 
     /// <summary>Scores every token of the vocabulary at every position.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
@@ -249,5 +249,5 @@ public sealed partial class CausalLanguageModel : PretrainedModel
     }
 
     /// <summary>A model that gets its weights from a checkpoint.</summary>
-    internal static CausalLanguageModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+    internal static CausalLanguageModel Create(DecoderConfig config, WeightPlacement storage) => new(config, storage, initialize: false);
 }

@@ -6,7 +6,7 @@ namespace MLComponents.Models;
 /// <summary>A decoder with a head. The names of its parameters are those of the family's checkpoints.</summary>
 public abstract partial class PretrainedModel : nn.Module
 {
-    private protected PretrainedModel(DecoderConfig config, ModelHead head, ModelStorage storage)
+    private protected PretrainedModel(DecoderConfig config, ModelHead head, WeightPlacement storage)
         : base(head.ToString())
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -46,6 +46,9 @@ public abstract partial class PretrainedModel : nn.Module
 
     /// <summary>The name of the folder that the model was read from, or null.</summary>
     internal string? FolderName { get; set; }
+
+    /// <summary>The model that the adapters are to be stored without, or null where all is stored.</summary>
+    internal AdapterBase? AdapterBase { get; set; }
 
     internal TensorNames Names { get; }
 
@@ -101,7 +104,7 @@ public abstract partial class PretrainedModel : nn.Module
     private protected Linear RegisterHead(int outputSize, bool hasBias) => RegisterHead(Context.Linear(Config.HiddenSize, outputSize, hasBias));
 
     /// <summary>Ends the construction of a model: keeps its weights out of dispose scopes and gives them values where no checkpoint will.</summary>
-    private protected void Complete(ModelStorage storage, bool initialize)
+    private protected void Complete(WeightPlacement storage, bool initialize)
     {
         // They must outlive a dispose scope that the caller happens to be in.
         foreach (var parameter in parameters()) parameter.DetachFromDisposeScope();

@@ -16,11 +16,11 @@ public sealed class QuestionAnsweringModel : PretrainedModel
     /// <exception cref="FormatException">The configuration contradicts itself.</exception>
     public QuestionAnsweringModel(
         DecoderConfig config, long seed = 0, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct)
-        : this(config, new ModelStorage(dtype, device, attention, seed), initialize: true)
+        : this(config, new WeightPlacement(dtype, device, attention, seed), initialize: true)
     {
     }
 
-    private QuestionAnsweringModel(DecoderConfig config, ModelStorage storage, bool initialize)
+    private QuestionAnsweringModel(DecoderConfig config, WeightPlacement storage, bool initialize)
         : base(config, ModelHead.QuestionAnswering, storage)
     {
         _outputs = RegisterHead(2, hasBias: true);
@@ -46,14 +46,14 @@ public sealed class QuestionAnsweringModel : PretrainedModel
         bool ignoreMismatchedSizes = false) =>
         ModelFolder.Load(
             folder, static config => config, Create,
-            new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
+            new WeightPlacement(dtype, device, attention, seed, ignoreMismatchedSizes));
 
     /// <summary>Reads a folder as another configuration; what does not fit it is fresh.</summary>
-    internal static QuestionAnsweringModel Load(string folder, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+    internal static QuestionAnsweringModel Load(string folder, Func<DecoderConfig, DecoderConfig> adapt, WeightPlacement storage) =>
         ModelFolder.Load(folder, adapt, Create, storage);
 
     /// <summary>As the other, from memory.</summary>
-    internal static QuestionAnsweringModel Load(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+    internal static QuestionAnsweringModel Load(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, WeightPlacement storage) =>
         ModelFolder.Load(configJson, weights, adapt, Create, storage);
 
     /// <summary>Reads a model from memory.</summary>
@@ -66,7 +66,7 @@ public sealed class QuestionAnsweringModel : PretrainedModel
     public static QuestionAnsweringModel Load(
         ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
-        Load(configJson, weights, static config => config, new ModelStorage(dtype, device, attention, 0));
+        Load(configJson, weights, static config => config, new WeightPlacement(dtype, device, attention, 0));
 
     /// <summary>Scores each token.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
@@ -106,5 +106,5 @@ public sealed class QuestionAnsweringModel : PretrainedModel
     }
 
     /// <summary>A model that gets its weights from a checkpoint.</summary>
-    internal static QuestionAnsweringModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+    internal static QuestionAnsweringModel Create(DecoderConfig config, WeightPlacement storage) => new(config, storage, initialize: false);
 }

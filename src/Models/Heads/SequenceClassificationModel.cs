@@ -16,11 +16,11 @@ public sealed class SequenceClassificationModel : PretrainedModel
     /// <exception cref="FormatException">The configuration contradicts itself.</exception>
     public SequenceClassificationModel(
         DecoderConfig config, long seed = 0, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct)
-        : this(config, new ModelStorage(dtype, device, attention, seed), initialize: true)
+        : this(config, new WeightPlacement(dtype, device, attention, seed), initialize: true)
     {
     }
 
-    private SequenceClassificationModel(DecoderConfig config, ModelStorage storage, bool initialize)
+    private SequenceClassificationModel(DecoderConfig config, WeightPlacement storage, bool initialize)
         : base(config, ModelHead.SequenceClassification, storage)
     {
         _score = RegisterHead(config.LabelCount, hasBias: false);
@@ -50,7 +50,7 @@ public sealed class SequenceClassificationModel : PretrainedModel
         bool ignoreMismatchedSizes = false)
     {
         if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
-        return ModelFolder.Load(folder, config => config.WithLabelCount(labelCount), Create, new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
+        return ModelFolder.Load(folder, config => config.WithLabelCount(labelCount), Create, new WeightPlacement(dtype, device, attention, seed, ignoreMismatchedSizes));
     }
 
     /// <summary>Reads a model from memory.</summary>
@@ -63,7 +63,7 @@ public sealed class SequenceClassificationModel : PretrainedModel
     public static SequenceClassificationModel Load(
         ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
-        ModelFolder.Load(configJson, weights, static config => config, Create, new ModelStorage(dtype, device, attention, 0));
+        ModelFolder.Load(configJson, weights, static config => config, Create, new WeightPlacement(dtype, device, attention, 0));
 
     /// <summary>Scores texts with the reference's semantics: the text is scored at its rightmost token that is not padding, whatever the mask says.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
@@ -182,5 +182,5 @@ public sealed class SequenceClassificationModel : PretrainedModel
             : ProblemType.MultiLabelClassification);
 
     /// <summary>A model that gets its weights from a checkpoint.</summary>
-    internal static SequenceClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+    internal static SequenceClassificationModel Create(DecoderConfig config, WeightPlacement storage) => new(config, storage, initialize: false);
 }

@@ -16,11 +16,11 @@ public sealed class TokenClassificationModel : PretrainedModel
     /// <exception cref="FormatException">The configuration contradicts itself.</exception>
     public TokenClassificationModel(
         DecoderConfig config, long seed = 0, ScalarType? dtype = null, Device? device = null, AttentionImplementation attention = AttentionImplementation.ScaledDotProduct)
-        : this(config, new ModelStorage(dtype, device, attention, seed), initialize: true)
+        : this(config, new WeightPlacement(dtype, device, attention, seed), initialize: true)
     {
     }
 
-    private TokenClassificationModel(DecoderConfig config, ModelStorage storage, bool initialize)
+    private TokenClassificationModel(DecoderConfig config, WeightPlacement storage, bool initialize)
         : base(config, ModelHead.TokenClassification, storage)
     {
         _score = RegisterHead(config.LabelCount, hasBias: true);
@@ -50,15 +50,15 @@ public sealed class TokenClassificationModel : PretrainedModel
         if (labelCount is { } count) ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(labelCount));
         return ModelFolder.Load(
             folder, config => config.WithLabelCount(labelCount), Create,
-            new ModelStorage(dtype, device, attention, seed, ignoreMismatchedSizes));
+            new WeightPlacement(dtype, device, attention, seed, ignoreMismatchedSizes));
     }
 
     /// <summary>Reads a folder as another configuration; what does not fit it is fresh.</summary>
-    internal static TokenClassificationModel Load(string folder, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+    internal static TokenClassificationModel Load(string folder, Func<DecoderConfig, DecoderConfig> adapt, WeightPlacement storage) =>
         ModelFolder.Load(folder, adapt, Create, storage);
 
     /// <summary>As the other, from memory.</summary>
-    internal static TokenClassificationModel Load(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, ModelStorage storage) =>
+    internal static TokenClassificationModel Load(ReadOnlySpan<byte> configJson, Stream weights, Func<DecoderConfig, DecoderConfig> adapt, WeightPlacement storage) =>
         ModelFolder.Load(configJson, weights, adapt, Create, storage);
 
     /// <summary>Reads a model from memory.</summary>
@@ -71,7 +71,7 @@ public sealed class TokenClassificationModel : PretrainedModel
     public static TokenClassificationModel Load(
         ReadOnlySpan<byte> configJson, Stream weights, ScalarType? dtype = null, Device? device = null,
         AttentionImplementation attention = AttentionImplementation.ScaledDotProduct) =>
-        Load(configJson, weights, static config => config, new ModelStorage(dtype, device, attention, 0));
+        Load(configJson, weights, static config => config, new WeightPlacement(dtype, device, attention, 0));
 
     /// <summary>Scores each token.</summary>
     /// <param name="inputIds"><c>[batch, seq]</c>, Int64.</param>
@@ -102,5 +102,5 @@ public sealed class TokenClassificationModel : PretrainedModel
     }
 
     /// <summary>A model that gets its weights from a checkpoint.</summary>
-    internal static TokenClassificationModel Create(DecoderConfig config, ModelStorage storage) => new(config, storage, initialize: false);
+    internal static TokenClassificationModel Create(DecoderConfig config, WeightPlacement storage) => new(config, storage, initialize: false);
 }

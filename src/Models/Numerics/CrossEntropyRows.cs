@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -55,14 +54,14 @@ internal static class CrossEntropyRows
         T* scores = (T*)address + (row * width);
         Vector256<float> highest = Vector256.Create(float.NegativeInfinity), sum = default, exponentials = default;
         int whole = width - (width % FloatLanes.Count);
-        for (int i = 0; i < whole; i += FloatLanes.Count) highest = Vector256.Max(highest, Load(scores + i, FloatLanes.Count)); // not a number wins
+        for (int i = 0; i < whole; i += FloatLanes.Count) highest = Vector256.Max(highest, FloatLanes.LoadAs(scores + i, FloatLanes.Count)); // not a number wins
         float largest = float.NegativeInfinity;
         for (int lane = 0; lane < FloatLanes.Count; lane++) largest = MathF.Max(largest, highest[lane]);
-        for (int i = whole; i < width; i++) largest = MathF.Max(largest, Load(scores + i, 1)[0]);
+        for (int i = whole; i < width; i++) largest = MathF.Max(largest, FloatLanes.LoadAs(scores + i, 1)[0]);
 
         for (int i = 0; i < whole; i += FloatLanes.Count)
         {
-            Vector256<float> value = Load(scores + i, FloatLanes.Count);
+            Vector256<float> value = FloatLanes.LoadAs(scores + i, FloatLanes.Count);
             sum += value;
             exponentials += Vector256.Exp(value - Vector256.Create(largest));
         }
@@ -70,13 +69,13 @@ internal static class CrossEntropyRows
         double scoreSum = Vector256.Sum(sum), exponentialSum = Vector256.Sum(exponentials);
         for (int i = whole; i < width; i++)
         {
-            float value = Load(scores + i, 1)[0];
+            float value = FloatLanes.LoadAs(scores + i, 1)[0];
             scoreSum += value;
             exponentialSum += MathF.Exp(value - largest);
         }
 
         double logarithm = largest + Math.Log(exponentialSum);
-        float labelScore = Load(scores + label, 1)[0];
+        float labelScore = FloatLanes.LoadAs(scores + label, 1)[0];
         double loss = logarithm - ((1 - smoothing) * labelScore) - (smoothing / width * scoreSum);
         if (gradientScale is not { } scale) return loss;
 
@@ -85,23 +84,11 @@ internal static class CrossEntropyRows
         for (int i = 0; i < width; i += FloatLanes.Count)
         {
             int count = Math.Min(FloatLanes.Count, width - i);
-            Vector256<float> probability = Vector256.Exp(Load(scores + i, count) - Vector256.Create(largest)) * factor;
-            Store(probability - Vector256.Create(spread), scores + i, count);
+            Vector256<float> probability = Vector256.Exp(FloatLanes.LoadAs(scores + i, count) - Vector256.Create(largest)) * factor;
+            FloatLanes.StoreAs(probability - Vector256.Create(spread), scores + i, count);
         }
 
-        Store(Vector256.Create((float)(labelGradient * scale)), scores + label, 1);
+        FloatLanes.StoreAs(Vector256.Create((float)(labelGradient * scale)), scores + label, 1);
         return loss;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe Vector256<float> Load<T>(T* source, int count)
-        where T : unmanaged => typeof(T) == typeof(float) ? FloatLanes.Load((float*)source, count) : FloatLanes.Load((ushort*)source, count);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Store<T>(Vector256<float> value, T* destination, int count)
-        where T : unmanaged
-    {
-        if (typeof(T) == typeof(float)) FloatLanes.Store(value, (float*)destination, count);
-        else FloatLanes.Store(BFloat16Vector.RoundNearest(value), (ushort*)destination, count);
     }
 }

@@ -33,6 +33,25 @@ internal static unsafe class FloatLanes
         else new ReadOnlySpan<ushort>(&value, count).CopyTo(new Span<ushort>(destination, count));
     }
 
+    /// <summary>Reads float32 (<c>float</c>) or bfloat16 (<c>ushort</c>) numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadAs<T>(T* source, int count)
+        where T : unmanaged => typeof(T) == typeof(float) ? Load((float*)source, count) : Load((ushort*)source, count);
+
+    /// <summary>Writes float32 (<c>float</c>) or bfloat16 (<c>ushort</c>) numbers, rounded to the nearest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreAs<T>(Vector256<float> value, T* destination, int count)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float)) Store(value, (float*)destination, count);
+        else Store(BFloat16Vector.RoundNearest(value), (ushort*)destination, count);
+    }
+
+    /// <summary>What numbers become when they are written and read again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> RoundAs<T>(Vector256<float> value)
+        where T : unmanaged => typeof(T) == typeof(float) ? value : BFloat16Vector.Widen(BFloat16Vector.RoundNearest(value));
+
     private static Vector256<float> LoadFew(float* source, int count)
     {
         Vector256<float> value = default;

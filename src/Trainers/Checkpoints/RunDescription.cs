@@ -13,7 +13,7 @@ internal static class RunDescription
     /// <summary>Options that change nothing, or that are described otherwise.</summary>
     private static readonly string[] s_withoutEffect =
     [
-        nameof(FineTuningOptions.Model), nameof(FineTuningOptions.Adapter), nameof(FineTuningOptions.ValidationSet), nameof(FineTuningOptions.Progress),
+        nameof(FineTuningOptions.Model), nameof(FineTuningOptions.ModelStorage), nameof(FineTuningOptions.Adapter), nameof(FineTuningOptions.ValidationSet), nameof(FineTuningOptions.Progress),
         nameof(FineTuningOptions.History), nameof(FineTuningOptions.CancellationToken), nameof(FineTuningOptions.CheckpointFolder),
         nameof(FineTuningOptions.CheckpointSteps), nameof(FineTuningOptions.CheckpointsKept),
     ];

@@ -34,6 +34,12 @@ public abstract class FineTuningOptions
     public LoraOptions? Adapter { get; set; }
 
     /// <summary>
+    /// What <c>mlContext.Model.Save</c> writes of a model with an <see cref="Adapter"/>: all of it, or the adapter with the fingerprint of its base model. Default
+    /// <see cref="ModelStorage.Embedded"/>.
+    /// </summary>
+    public ModelStorage ModelStorage { get; set; } = ModelStorage.Embedded;
+
+    /// <summary>
     /// Whether training keeps only the input of each layer and computes the layer once more for its gradients: far less memory, about a third more
     /// computation, the same gradients. Default <see langword="false"/>.
     /// </summary>
@@ -243,6 +249,9 @@ public abstract class FineTuningOptions
             throw new ArgumentException($"{nameof(ValidationMetric)} {WatchedMetric} is computed from scored rows and needs a {nameof(ValidationSet)}.");
         if (CheckpointSteps is not null && CheckpointFolder is null)
             throw new ArgumentException($"{nameof(CheckpointSteps)} {CheckpointSteps} needs a {nameof(CheckpointFolder)}.");
+        Require(Enum.IsDefined(ModelStorage), nameof(ModelStorage), ModelStorage, "Embedded or AdapterOnly");
+        if (ModelStorage == ModelStorage.AdapterOnly && Adapter is null)
+            throw new ArgumentException($"{nameof(ModelStorage)} {ModelStorage} needs an {nameof(Adapter)}: without one the trained weights are the model's own.");
         ArgumentNullException.ThrowIfNull(Trained);
         if (Adapter is not null && Trained != TrainedWeights.All)
             throw new ArgumentException($"{nameof(Adapter)} and {nameof(Trained)} {Trained} exclude each other: an adapter freezes the model's own weights. Name modules to be trained whole in {nameof(LoraOptions.ModulesToSave)}.");

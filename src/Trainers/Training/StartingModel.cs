@@ -36,7 +36,7 @@ internal sealed class StartingModel(FineTuningOptions options)
     /// <exception cref="FileNotFoundException">The folder lacks a file.</exception>
     /// <exception cref="FormatException">A file is damaged.</exception>
     /// <exception cref="NotSupportedException">The model is of a family that is not supported.</exception>
-    public T Load<T>(PretrainedTokenizer tokenizer, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, ModelStorage, T> create, Device device)
+    public T Load<T>(PretrainedTokenizer tokenizer, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, WeightPlacement, T> create, Device device)
         where T : PretrainedModel
     {
         DecoderConfig Adapted(DecoderConfig config) => adapt(config) with { PadTokenId = config.PadTokenId ?? PadIdWithin(config.VocabularySize) };
@@ -45,7 +45,7 @@ internal sealed class StartingModel(FineTuningOptions options)
         int? PadIdWithin(int vocabularySize) => (tokenizer.PadTokenId ?? tokenizer.EosTokenId) is { } id && id < vocabularySize ? id : null;
 
         ScalarType dtype = options.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        var storage = new ModelStorage(dtype, device, AttentionImplementation.ScaledDotProduct, options.Seed);
+        var storage = new WeightPlacement(dtype, device, AttentionImplementation.ScaledDotProduct, options.Seed);
         return options.Model is { } folder ? ModelFolder.Load(folder, Adapted, create, storage) : TinyDecoder.Load(Adapted, create, storage);
     }
 

@@ -1,4 +1,5 @@
 using MLComponents.Models;
+using MLComponents.Transforms;
 using TorchSharp;
 
 namespace MLComponents.Trainers;
@@ -15,8 +16,18 @@ internal sealed class TrainingMode : IDisposable
     public TrainingMode(PretrainedModel model, FineTuningOptions options)
     {
         (_model, _checkpointed, _threads) = (model, model.GradientCheckpointing, torch.get_num_threads());
-        if (options.Adapter is { } adapter) model.Adapters.Add(adapter, seed: options.Seed);
-        else options.Trained.ApplyTo(model);
+        if (options.ModelStorage == ModelStorage.AdapterOnly)
+            model.AdapterBase = new AdapterBase(options.Model is { } folder ? Path.GetFullPath(folder) : null, AdapterBase.FingerprintOf(model));
+        if (options.Adapter?.Clone() is { } adapter)
+        {
+            adapter.BaseModel ??= options.Model;
+            model.Adapters.Add(adapter, seed: options.Seed);
+        }
+        else
+        {
+            options.Trained.ApplyTo(model);
+        }
+
         model.GradientCheckpointing = options.GradientCheckpointing;
         model.EmbeddingNoise = options.NoiseAlpha;
         if (options.Threads is { } threads) torch.set_num_threads(threads);

@@ -58,7 +58,8 @@ internal sealed class QuestionAnsweringScorer : IDisposable
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
     public static QuestionAnsweringScorer Read(Action<string, Action<Stream>> loadEntry, QuestionAnsweringSettings settings, Device device) => ModelEntries.Read(
         loadEntry,
-        (config, weights) => QuestionAnsweringModel.Load(config, weights, device: device),
+        QuestionAnsweringModel.Create,
+        device,
         (model, tokenizer) => new QuestionAnsweringScorer(model, tokenizer, settings, "the model file"));
 
     public void Dispose() => Model.Dispose();

@@ -129,6 +129,22 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
         }
     }
 
+    /// <summary>Writes a folder that Hugging Face's libraries load: the whole model, with its adapters merged into its weights, or its adapter alone; and the tokenizer.</summary>
+    /// <param name="folder">Where to; created if it does not exist.</param>
+    /// <param name="adapterOnly">
+    /// Whether to write <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>, as PEFT does, instead of a whole model. Merging makes a copy of the model for the time it takes.
+    /// </param>
+    /// <exception cref="InvalidOperationException">An adapter is asked for, and the model does not have exactly one.</exception>
+    /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
+    public void SavePretrained(string folder, bool adapterOnly = false)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            PretrainedFolder.Save(Model, Tokenizer, folder, adapterOnly);
+        }
+    }
+
     /// <summary>Frees the model.</summary>
     public void Dispose()
     {

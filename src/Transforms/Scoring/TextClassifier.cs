@@ -61,7 +61,8 @@ internal sealed class TextClassifier : ITextScorer
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
     public static TextClassifier Read(Action<string, Action<Stream>> loadEntry, SequenceClassificationSettings settings, Device device) => ModelEntries.Read(
         loadEntry,
-        (config, weights) => SequenceClassificationModel.Load(config, weights, device: device),
+        SequenceClassificationModel.Create,
+        device,
         (model, tokenizer) => new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide, "the model file"));
 
     public void Dispose() => Model.Dispose();

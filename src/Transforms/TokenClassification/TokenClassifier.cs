@@ -54,7 +54,8 @@ internal sealed class TokenClassifier : ITokenScorer
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
     public static TokenClassifier Read(Action<string, Action<Stream>> loadEntry, TokenClassificationSettings settings, Device device) => ModelEntries.Read(
         loadEntry,
-        (config, weights) => TokenClassificationModel.Load(config, weights, device: device),
+        TokenClassificationModel.Create,
+        device,
         (model, tokenizer) => new TokenClassifier(model, tokenizer, settings, "the model file"));
 
     public void Dispose() => Model.Dispose();

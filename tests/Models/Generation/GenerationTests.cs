@@ -1,3 +1,4 @@
+using MLComponents.Tokenization;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models.Tests;
@@ -184,6 +185,55 @@ public class GenerationTests
         Assert.Equal(20, model.Generate([3, 4], new() { EosTokenIds = [] }, Cancellation).NewIds.Count);
         int[] almost = [.. Enumerable.Repeat(3, 60)];
         Assert.Equal(4, model.Generate(almost, new() { EosTokenIds = [] }, Cancellation).NewIds.Count);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Without_a_cache_the_text_is_the_same(string name)
+    {
+        using var model = new CausalLanguageModel(CacheModels.Config(name), seed: 1);
+        foreach (GenerationConfig config in new[] { s_noEnd with { MaxNewTokens = 30 }, s_noEnd with { NumBeams = 2 }, s_noEnd with { GuidanceScale = 1.5 } })
+        {
+            using GenerationOutput cached = model.Generate(new GenerationInput { InputIds = s_prompts }, config, Cancellation);
+            using GenerationOutput computed = model.Generate(new GenerationInput { InputIds = s_prompts }, config with { UseCache = false }, Cancellation);
+            Assert.Equal(computed.Sequences.Select(row => row.NewIds), cached.Sequences.Select(row => row.NewIds));
+        }
+    }
+
+    [Fact]
+    public void Beyond_the_border_of_longrope_the_whole_text_has_long_factors()
+    {
+        using var model = new CausalLanguageModel(
+            ModelSamples.Config(""", "rope_scaling": {"rope_type": "longrope", "short_factor": [1, 1.2], "long_factor": [4, 7], "factor": 4}, "original_max_position_embeddings": 12"""), seed: 1);
+        GenerationConfig config = s_noEnd with { MaxNewTokens = 20 };
+        foreach (int[] prompt in new[] { s_prompts[0], [.. Enumerable.Range(3, 12)], [.. Enumerable.Range(3, 13)] })
+        {
+            using GenerationOutput cached = model.Generate(new GenerationInput { InputIds = [prompt] }, config, Cancellation);
+            using GenerationOutput computed = model.Generate(new GenerationInput { InputIds = [prompt] }, config with { UseCache = false }, Cancellation);
+            Assert.Equal(computed.Sequences[0].NewIds, cached.Sequences[0].NewIds);
+            Assert.Equal(computed.Sequences[0].LogProbabilities[^1], cached.Sequences[0].LogProbabilities[^1], 1e-4f);
+        }
+    }
+
+    [Fact]
+    public void The_end_of_a_prompt_is_healed_by_a_longer_token_that_begins_alike()
+    {
+        PretrainedTokenizer tokenizer = TinyDecoder.LoadTokenizer();
+        using var model = new CausalLanguageModel(ModelSamples.Config() with { VocabularySize = tokenizer.VocabularySize, LayerCount = 1 }, seed: 1);
+        int[] prompt = [.. tokenizer.EncodeIds("The link is", addSpecialTokens: false), tokenizer.EncodeIds(" ", addSpecialTokens: false)[0]];
+        var input = new GenerationInput { InputIds = [prompt], Tokenizer = tokenizer };
+        using GenerationOutput healed = model.Generate(input, s_noEnd with { TokenHealing = true }, Cancellation);
+
+        // By hand: the likeliest of all tokens that begin with a blank, with the reference's favour for the one that stands there.
+        using GenerationOutput next = model.Generate(new GenerationInput { InputIds = [prompt[..^1]] }, new() { MaxNewTokens = 1, OutputLogits = true }, Cancellation);
+        float[] logits = next.Logits[0];
+        logits[prompt[^1]]++;
+        int expected = Enumerable.Range(0, logits.Length).Where(id => tokenizer.Decode([id], true).StartsWith(' ')).MaxBy(id => logits[id]);
+
+        Assert.NotEqual(prompt[^1], expected);
+        Assert.Equal([.. prompt[..^1], expected], healed.Sequences[0].PromptIds);
+        Assert.Equal(model.Generate([.. prompt[..^1], expected], s_noEnd, Cancellation).NewIds, healed.Sequences[0].NewIds);
+        Assert.Throws<ArgumentException>(() => model.Generate([3, 4], new() { TokenHealing = true }, Cancellation));
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public class ManyTextsTests
             }
         }
 
-        using IEnumerator<GeneratedSequence> texts = model.GenerateMany(Counted(), s_config, batchSize: 4, cache: cache, cancellationToken: Cancellation).GetEnumerator();
+        using IEnumerator<GeneratedSequence> texts = model.GenerateMany(Counted(), s_config, batchSize: 4, input: new GenerationInput { Cache = cache }, cancellationToken: Cancellation).GetEnumerator();
         Assert.Equal(0, taken);
         List<GeneratedSequence> all = [];
         Assert.True(texts.MoveNext());

@@ -36,6 +36,28 @@ public class ParallelGenerationTests
     }
 
     [Fact]
+    public void One_prefix_serves_many_callers_at_the_same_time()
+    {
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 1);
+        int[] prefix = [.. Enumerable.Range(3, 20)];
+        using var cache = PromptCache.Create(model, prefix);
+        string[] expected = [.. Enumerable.Range(0, 48).Select(index => Run(index, null))];
+        for (int round = 0; round < 3; round++)
+        {
+            var actual = new string[expected.Length];
+            Parallel.For(0, expected.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, index => actual[index] = Run(index, cache));
+            Assert.Equal(expected, actual);
+        }
+
+        string Run(int index, PromptCache? from)
+        {
+            using GenerationOutput output = model.Generate(
+                new GenerationInput { InputIds = [[.. prefix, 3 + index]], Cache = from }, new() { DoSample = true, Seed = index, MaxNewTokens = 15, EosTokenIds = [] }, Cancellation);
+            return string.Join(" ", output.Sequences[0].NewIds);
+        }
+    }
+
+    [Fact]
     public void Thirty_two_chats_that_are_cancelled_at_random_leave_nothing_behind()
     {
         PretrainedTokenizer tokenizer = TinyDecoder.LoadTokenizer();

@@ -47,5 +47,30 @@ public class SmallModelGenerationParityTests
         }
     }
 
+    [Fact]
+    public void Bfloat16_is_within_half_a_percent_of_the_references_loss()
+    {
+        using CausalLanguageModel model = CausalLanguageModel.Load(SmolLm2.Folder("qwen2"), ScalarType.BFloat16);
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(SmolLm2.Expected, "values.json")));
+        JsonElement likelihood = json.RootElement.GetProperty("nll");
+        double sum = 0;
+        int count = 0, vocabulary = model.Config.VocabularySize;
+        foreach (int[] window in Ids(likelihood, "ids").Chunk(likelihood.GetProperty("window").GetInt32()))
+        {
+            var logits = new float[window.Length * vocabulary];
+            using IDecodingBatch batch = model.Decoding.NewBatch(1, canForget: false);
+            batch.Read(window, [window.Length], window.Length, logits);
+            for (int place = 0; place + 1 < window.Length; place++, count++)
+            {
+                ReadOnlySpan<float> scores = logits.AsSpan(place * vocabulary, vocabulary);
+                sum += ScoreMath.LogSum(scores) - scores[window[place + 1]];
+            }
+        }
+
+        double expected = likelihood.GetProperty("mean_nll").GetDouble();
+        Assert.Equal(likelihood.GetProperty("predicted").GetInt32(), count);
+        Assert.Equal(expected, sum / count, 0.005 * expected);
+    }
+
     private static int[] Ids(JsonElement line, string name) => [.. line.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
 }

@@ -62,7 +62,7 @@ public class StructuredOutputTests
                 lengths.Add(sequence.NewIds.Count);
             }
 
-            Assert.True(lengths.Count > 1, $"All texts of schema {index} are alike.");
+            Assert.True(count == 1 || lengths.Count > 1, $"All texts of schema {index} are alike.");
         }
     }
 

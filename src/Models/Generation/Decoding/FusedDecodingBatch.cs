@@ -10,6 +10,7 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     private readonly CachePages _pages;
     private FusedStep? _step;
     private CachedRow[] _rows;
+    private int? _rotaryLength;
 
     /// <summary>Rows that have read nothing.</summary>
     public FusedDecodingBatch(FusedDecodingModel model, FusedWeights weights, int rows)
@@ -83,7 +84,7 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     }
 
     /// <inheritdoc/>
-    public IDecodingBatch Clone() => new FusedDecodingBatch(_model, _weights, _pages, Array.ConvertAll(_rows, static row => row.Copy()));
+    public IDecodingBatch Clone() => new FusedDecodingBatch(_model, _weights, _pages, Array.ConvertAll(_rows, static row => row.Copy())) { _rotaryLength = _rotaryLength };
 
     /// <inheritdoc/>
     public void Dispose()
@@ -131,7 +132,7 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     private void ReadBySteps(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
     {
         _step ??= FusedStep.Create(_model.Width, _weights.DType);
-        float[] frequencies = _weights.Rotary.FrequenciesFor(Longest);
+        float[] frequencies = _weights.Rotary.FrequenciesFor(Longest, ref _rotaryLength);
         int members = get_num_threads(), filled = 0, output = 0;
         fixed (float* scores = logits, states = hidden)
         {

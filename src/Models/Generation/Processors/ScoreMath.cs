@@ -10,19 +10,16 @@ internal static class ScoreMath
     /// <summary>The index of the largest value, the first one of equals.</summary>
     public static int ArgMax(ReadOnlySpan<float> scores)
     {
-        int best = 0;
-        float largest = float.NegativeInfinity;
-        for (int index = 0; index < scores.Length; index++)
-        {
-            // NaN counts as the largest, as in the reference.
-            if (float.IsNaN(scores[index])) return index;
-            if (scores[index] > largest) (largest, best) = (scores[index], index);
-        }
+        float largest = Max(scores);
+        if (!float.IsNaN(largest)) return Math.Max(0, scores.IndexOf(largest));
 
-        return best;
+        // NaN counts as the largest, as in the reference.
+        int first = 0;
+        while (!float.IsNaN(scores[first])) first++;
+        return first;
     }
 
-    /// <summary>The largest value; negative infinity where there is none.</summary>
+    /// <summary>The largest value; negative infinity where there is none, NaN where one is.</summary>
     public static float Max(ReadOnlySpan<float> scores)
     {
         var largest = new Vector<float>(float.NegativeInfinity);
@@ -47,11 +44,8 @@ internal static class ScoreMath
     /// <summary>The logarithm of the sum of the exponentials.</summary>
     public static double LogSum(ReadOnlySpan<float> scores)
     {
-        float[] buffer = ArrayPool<float>.Shared.Rent(scores.Length);
         float max = Max(scores);
-        double sum = Exponentials(scores, max, buffer.AsSpan(0, scores.Length));
-        ArrayPool<float>.Shared.Return(buffer);
-        return max + Math.Log(sum);
+        return (float.IsNegativeInfinity(max) ? 0 : max) + Math.Log(Exponentials(scores, max, []));
     }
 
     /// <summary>Makes scores log probabilities, in place.</summary>
@@ -126,6 +120,10 @@ internal static class ScoreMath
             if (score < limit) score = float.NegativeInfinity;
     }
 
+    /// <summary>The sum of the exponentials of the distances to the largest value.</summary>
+    /// <param name="scores">The values.</param>
+    /// <param name="max">The largest one.</param>
+    /// <param name="results">Takes the exponentials; empty if only the sum is wanted.</param>
     private static double Exponentials(ReadOnlySpan<float> scores, float max, Span<float> results)
     {
         // All ruled out, or NaN: what comes of that is NaN, as in the reference.
@@ -136,14 +134,15 @@ internal static class ScoreMath
         for (; index + width <= scores.Length; index += width)
         {
             Vector<float> exponential = Vector.Exp(new Vector<float>(scores[index..]) - shift);
-            exponential.CopyTo(results[index..]);
+            if (!results.IsEmpty) exponential.CopyTo(results[index..]);
             sum += Vector.Sum(exponential);
         }
 
         for (; index < scores.Length; index++)
         {
-            results[index] = MathF.Exp(scores[index] - max);
-            sum += results[index];
+            float exponential = MathF.Exp(scores[index] - max);
+            if (!results.IsEmpty) results[index] = exponential;
+            sum += exponential;
         }
 
         return sum;

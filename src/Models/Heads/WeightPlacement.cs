@@ -8,4 +8,4 @@ namespace MLComponents.Models;
 /// <param name="Attention">The attention implementation.</param>
 /// <param name="Seed">The seed of weights that no checkpoint gives.</param>
 /// <param name="IgnoreMismatchedSizes">Whether weights of the decoder may be initialised where the checkpoint does not have them, or has them in another shape.</param>
-internal sealed record ModelStorage(ScalarType? DType, Device? Device, AttentionImplementation Attention, long Seed, bool IgnoreMismatchedSizes = false);
+internal sealed record WeightPlacement(ScalarType? DType, Device? Device, AttentionImplementation Attention, long Seed, bool IgnoreMismatchedSizes = false);
