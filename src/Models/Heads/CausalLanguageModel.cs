@@ -9,6 +9,9 @@ public sealed partial class CausalLanguageModel : PretrainedModel
     /// <summary>The label of a position that a loss leaves out.</summary>
     public const long IgnoredLabel = CrossEntropy.IgnoredLabel;
 
+    /// <summary>100 MB of scores for a vocabulary of 50,000.</summary>
+    private const long TokensScoredAtOnce = 512;
+
     private Linear _head;
 
     /// <summary>A model with fresh weights.</summary>
@@ -142,6 +145,33 @@ public sealed partial class CausalLanguageModel : PretrainedModel
             ? ChunkedCrossEntropy.Apply(hidden, _head.Weight, _head.Bias, following, divisor, labelSmoothing)
             : CrossEntropy.Mean(_head.forward(hidden), tensor(following, device: hidden.device), labelSmoothing: labelSmoothing) * (following.Length / divisor);
         return loss.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The log-probability of each token given those before it, without ever holding the scores of the whole vocabulary for more than 512 tokens.</summary>
+    /// <param name="input">Ids, and what goes with them; no cache.</param>
+    /// <returns>Float32 <c>[batch, seq]</c>, in nats; 0 for the first token of each row.</returns>
+    /// <exception cref="ArgumentException">There are no ids.</exception>
+    public Tensor LogProbabilities(DecoderInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        Tensor ids = input.InputIds ?? throw new ArgumentException("Only ids have log-probabilities; InputIds is null.", nameof(input));
+        using var scope = NewDisposeScope();
+        using DecoderOutput decoded = Decoder.Forward(input);
+        (long batch, long following) = (ids.shape[0], ids.shape[1] - 1);
+        Tensor said = zeros(batch, following + 1, dtype: ScalarType.Float32, device: ids.device);
+        if (following == 0) return said.MoveToOuterDisposeScope();
+        Tensor hidden = decoded.LastHiddenState.narrow(1, 0, following).reshape(-1, Config.HiddenSize);
+        Tensor next = ids.narrow(1, 1, following).reshape(-1).to(ScalarType.Int64);
+        var parts = new List<Tensor>();
+        for (long from = 0; from < next.shape[0]; from += TokensScoredAtOnce)
+        {
+            long count = Math.Min(TokensScoredAtOnce, next.shape[0] - from);
+            using var part = NewDisposeScope();
+            Tensor logits = _head.forward(hidden.narrow(0, from, count)).to(ScalarType.Float32);
+            parts.Add((logits.gather(1, next.narrow(0, from, count).unsqueeze(1)).squeeze(1) - logits.logsumexp(1)).MoveToOuterDisposeScope());
+        }
+
+        return cat([said.narrow(1, 0, 1), cat(parts).view(batch, following)], 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>The positions that are followed by a token to learn, counted through all rows, and those tokens.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace MLComponents.Models;
 
@@ -9,6 +10,9 @@ internal static class BFloat16Vector
     /// <summary>Numbers in one vector.</summary>
     public const int Count = 8;
 
+    /// <summary>Set in what is not a number, so that it stays so when its lower half is cut off. Infinity has nothing there that could carry.</summary>
+    private const uint QuietBit = 0x00400000;
+
     /// <summary>Reads eight bfloat16 numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<float> Load(ushort* source) => Widen(Vector128.Load(source));
@@ -17,6 +21,7 @@ internal static class BFloat16Vector
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Widen(Vector128<ushort> bits)
     {
+        if (Avx2.IsSupported) return (Avx2.ConvertToVector256Int32(bits) << 16).AsSingle();
         (Vector128<uint> lower, Vector128<uint> upper) = Vector128.Widen(bits);
         return (Vector256.Create(lower, upper) << 16).AsSingle();
     }
@@ -27,7 +32,7 @@ internal static class BFloat16Vector
     {
         Vector256<uint> bits = value.AsUInt32();
         Vector256<uint> rounded = bits + Vector256.Create(0x7FFFu) + ((bits >> 16) & Vector256.Create(1u));
-        return Narrow(Vector256.ConditionalSelect(IsFinite(bits), rounded, KeepSpecial(bits)));
+        return Narrow(Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, bits | Vector256.Create(QuietBit)));
     }
 
     /// <summary>
@@ -39,7 +44,7 @@ internal static class BFloat16Vector
     {
         Vector256<uint> bits = value.AsUInt32();
         Vector256<uint> rounded = bits + (random >> 16);
-        return Narrow(Vector256.ConditionalSelect(IsFinite(bits), rounded, KeepSpecial(bits)));
+        return Narrow(Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, bits | Vector256.Create(QuietBit)));
     }
 
     /// <summary>
@@ -62,21 +67,10 @@ internal static class BFloat16Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> IsFinite(Vector256<uint> bits) =>
-        Vector256.LessThan(bits & Vector256.Create(0x7FFFFFFFu), Vector256.Create(0x7F800000u));
-
-    /// <summary>Infinity stays itself; a not-a-number keeps a set bit in the half that is kept.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> KeepSpecial(Vector256<uint> bits)
-    {
-        Vector256<uint> isInfinity = Vector256.Equals(bits & Vector256.Create(0x7FFFFFFFu), Vector256.Create(0x7F800000u));
-        return Vector256.ConditionalSelect(isInfinity, bits, bits | Vector256.Create(0x00400000u));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<ushort> Narrow(Vector256<uint> bits)
     {
         Vector256<uint> upper = bits >> 16;
+        if (Avx512F.VL.IsSupported) return Avx512F.VL.ConvertToVector128UInt16(upper);
         return Vector128.Narrow(upper.GetLower(), upper.GetUpper());
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -48,6 +49,7 @@ internal static class CrossEntropyRows
         return losses.to(ScalarType.Float64).cpu().data<double>().ToArray();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe double Row<T>(nint address, long row, int width, int label, double smoothing, double? gradientScale)
         where T : unmanaged
     {
@@ -63,7 +65,7 @@ internal static class CrossEntropyRows
         {
             Vector256<float> value = FloatLanes.LoadAs(scores + i, FloatLanes.Count);
             sum += value;
-            exponentials += Vector256.Exp(value - Vector256.Create(largest));
+            exponentials += FloatLanes.Exp(value - Vector256.Create(largest));
         }
 
         double scoreSum = Vector256.Sum(sum), exponentialSum = Vector256.Sum(exponentials);
@@ -81,14 +83,18 @@ internal static class CrossEntropyRows
 
         double labelGradient = Math.Exp(labelScore - logarithm) - (1 - smoothing) - (smoothing / width);
         float factor = (float)(scale / exponentialSum), spread = (float)(scale * smoothing / width);
-        for (int i = 0; i < width; i += FloatLanes.Count)
-        {
-            int count = Math.Min(FloatLanes.Count, width - i);
-            Vector256<float> probability = Vector256.Exp(FloatLanes.LoadAs(scores + i, count) - Vector256.Create(largest)) * factor;
-            FloatLanes.StoreAs(probability - Vector256.Create(spread), scores + i, count);
-        }
+        for (int i = 0; i < whole; i += FloatLanes.Count) Differentiate(scores + i, largest, factor, spread, FloatLanes.Count);
+        if (whole < width) Differentiate(scores + whole, largest, factor, spread, width - whole);
 
         FloatLanes.StoreAs(Vector256.Create((float)(labelGradient * scale)), scores + label, 1);
         return loss;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Differentiate<T>(T* scores, float largest, float factor, float spread, int count)
+        where T : unmanaged
+    {
+        Vector256<float> probability = FloatLanes.Exp(FloatLanes.LoadAs(scores, count) - Vector256.Create(largest)) * factor;
+        FloatLanes.StoreAs(probability - Vector256.Create(spread), scores, count);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -90,44 +91,61 @@ internal sealed class FusedRootMeanSquare : autograd.SingleTensorFunction<FusedR
         return (output, scales);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe float Normalize<T>(T* x, T* weight, T* y, int width, double epsilon)
         where T : unmanaged
     {
         Vector256<float> squares = default;
-        for (int i = 0; i < width; i += FloatLanes.Count)
-        {
-            Vector256<float> value = FloatLanes.LoadAs(x + i, Math.Min(FloatLanes.Count, width - i));
-            squares += value * value;
-        }
-
+        int whole = width - (width % FloatLanes.Count), rest = width - whole;
+        for (int i = 0; i < whole; i += FloatLanes.Count) squares = AddSquares(squares, x + i, FloatLanes.Count);
+        if (rest > 0) squares = AddSquares(squares, x + whole, rest);
         float scale = (float)(1 / Math.Sqrt((Vector256.Sum(squares) / (double)width) + epsilon));
-        for (int i = 0; i < width; i += FloatLanes.Count)
-        {
-            int count = Math.Min(FloatLanes.Count, width - i);
-            FloatLanes.StoreAs(FloatLanes.RoundAs<T>(FloatLanes.LoadAs(x + i, count) * scale) * FloatLanes.LoadAs(weight + i, count), y + i, count);
-        }
-
+        for (int i = 0; i < whole; i += FloatLanes.Count) Scale(x + i, weight + i, y + i, scale, FloatLanes.Count);
+        if (rest > 0) Scale(x + whole, weight + whole, y + whole, scale, rest);
         return scale;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void Differentiate<T>(T* x, T* weight, float scale, T* dy, T* dx, float* weightSums, int width)
         where T : unmanaged
     {
         Vector256<float> products = default;
-        for (int i = 0; i < width; i += FloatLanes.Count)
-        {
-            int count = Math.Min(FloatLanes.Count, width - i);
-            Vector256<float> normed = FloatLanes.LoadAs(x + i, count) * scale, slope = FloatLanes.LoadAs(dy + i, count), share = normed * slope;
-            FloatLanes.Store(FloatLanes.Load(weightSums + i, count) + share, weightSums + i, count);
-            products += share * FloatLanes.LoadAs(weight + i, count);
-        }
-
+        int whole = width - (width % FloatLanes.Count), rest = width - whole;
+        for (int i = 0; i < whole; i += FloatLanes.Count) products = AddProducts(products, x + i, weight + i, scale, dy + i, weightSums + i, FloatLanes.Count);
+        if (rest > 0) products = AddProducts(products, x + whole, weight + whole, scale, dy + whole, weightSums + whole, rest);
         float mean = Vector256.Sum(products) / width;
-        for (int i = 0; i < width; i += FloatLanes.Count)
-        {
-            int count = Math.Min(FloatLanes.Count, width - i);
-            Vector256<float> normed = FloatLanes.LoadAs(x + i, count) * scale;
-            FloatLanes.StoreAs(((FloatLanes.LoadAs(dy + i, count) * FloatLanes.LoadAs(weight + i, count)) - (normed * mean)) * scale, dx + i, count);
-        }
+        for (int i = 0; i < whole; i += FloatLanes.Count) Subtract(x + i, weight + i, scale, dy + i, dx + i, mean, FloatLanes.Count);
+        if (rest > 0) Subtract(x + whole, weight + whole, scale, dy + whole, dx + whole, mean, rest);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe Vector256<float> AddSquares<T>(Vector256<float> squares, T* x, int count)
+        where T : unmanaged
+    {
+        Vector256<float> value = FloatLanes.LoadAs(x, count);
+        return squares + (value * value);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Scale<T>(T* x, T* weight, T* y, float scale, int count)
+        where T : unmanaged =>
+        FloatLanes.StoreAs(FloatLanes.RoundAs<T>(FloatLanes.LoadAs(x, count) * scale) * FloatLanes.LoadAs(weight, count), y, count);
+
+    /// <summary>Adds x̂ ∂y to the sums of the weight's gradient, and x̂ w ∂y to the row's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe Vector256<float> AddProducts<T>(Vector256<float> products, T* x, T* weight, float scale, T* dy, float* weightSums, int count)
+        where T : unmanaged
+    {
+        Vector256<float> share = FloatLanes.LoadAs(x, count) * scale * FloatLanes.LoadAs(dy, count);
+        FloatLanes.Store(FloatLanes.Load(weightSums, count) + share, weightSums, count);
+        return products + (share * FloatLanes.LoadAs(weight, count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Subtract<T>(T* x, T* weight, float scale, T* dy, T* dx, float mean, int count)
+        where T : unmanaged
+    {
+        Vector256<float> normed = FloatLanes.LoadAs(x, count) * scale;
+        FloatLanes.StoreAs(((FloatLanes.LoadAs(dy, count) * FloatLanes.LoadAs(weight, count)) - (normed * mean)) * scale, dx, count);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -78,21 +79,24 @@ internal sealed class FusedRotation : autograd.SingleTensorFunction<FusedRotatio
         return target;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void Turn<T>(T* x, T* cosines, T* sines, T* y, int size, int width, bool back)
         where T : unmanaged
     {
-        int half = size / 2;
-        for (int i = 0; i < half; i += FloatLanes.Count)
-        {
-            int count = Math.Min(FloatLanes.Count, half - i);
-            Vector256<float> first = FloatLanes.LoadAs(x + i, count), second = FloatLanes.LoadAs(x + half + i, count);
-            Vector256<float> firstSine = FloatLanes.LoadAs(sines + i, count), secondSine = FloatLanes.LoadAs(sines + half + i, count);
-            if (back) (firstSine, secondSine) = (secondSine, firstSine);
-            FloatLanes.StoreAs((first * FloatLanes.LoadAs(cosines + i, count)) + (second * firstSine), y + i, count);
-            FloatLanes.StoreAs((second * FloatLanes.LoadAs(cosines + half + i, count)) + (first * secondSine), y + half + i, count);
-        }
-
+        int half = size / 2, i = 0;
+        T* firstSines = back ? sines + half : sines, secondSines = back ? sines : sines + half;
+        for (; i <= half - FloatLanes.Count; i += FloatLanes.Count) Some(x + i, half, cosines + i, firstSines + i, secondSines + i, y + i, FloatLanes.Count);
+        if (i < half) Some(x + i, half, cosines + i, firstSines + i, secondSines + i, y + i, half - i);
         new ReadOnlySpan<T>(x + size, width - size).CopyTo(new Span<T>(y + size, width - size));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Some<T>(T* x, int half, T* cosines, T* firstSines, T* secondSines, T* y, int count)
+        where T : unmanaged
+    {
+        Vector256<float> first = FloatLanes.LoadAs(x, count), second = FloatLanes.LoadAs(x + half, count);
+        FloatLanes.StoreAs((first * FloatLanes.LoadAs(cosines, count)) + (second * FloatLanes.LoadAs(firstSines, count)), y, count);
+        FloatLanes.StoreAs((second * FloatLanes.LoadAs(cosines + half, count)) + (first * FloatLanes.LoadAs(secondSines, count)), y + half, count);
     }
 
     /// <summary>The address of the first element of a tensor whose elements lie in any order.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -75,30 +76,43 @@ internal sealed class FusedSiluGate : autograd.SingleTensorFunction<FusedSiluGat
         return output;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void Multiply<T>(T* gate, T* up, T* y, int width)
         where T : unmanaged
     {
-        for (int i = 0; i < width; i += FloatLanes.Count)
-        {
-            int count = Math.Min(FloatLanes.Count, width - i);
-            Vector256<float> g = FloatLanes.LoadAs(gate + i, count);
-            FloatLanes.StoreAs(FloatLanes.RoundAs<T>(g * Sigmoid(g)) * FloatLanes.LoadAs(up + i, count), y + i, count);
-        }
+        int i = 0;
+        for (; i <= width - FloatLanes.Count; i += FloatLanes.Count) MultiplySome(gate + i, up + i, y + i, FloatLanes.Count);
+        if (i < width) MultiplySome(gate + i, up + i, y + i, width - i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void Differentiate<T>(T* gate, T* up, T* dy, T* gateGradient, T* upGradient, int width)
         where T : unmanaged
     {
-        for (int i = 0; i < width; i += FloatLanes.Count)
-        {
-            int count = Math.Min(FloatLanes.Count, width - i);
-            Vector256<float> g = FloatLanes.LoadAs(gate + i, count), sigmoid = Sigmoid(g), slope = FloatLanes.LoadAs(dy + i, count);
-            FloatLanes.StoreAs(slope * g * sigmoid, upGradient + i, count);
-            FloatLanes.StoreAs(slope * FloatLanes.LoadAs(up + i, count) * sigmoid * (Vector256<float>.One + (g * (Vector256<float>.One - sigmoid))), gateGradient + i, count);
-        }
+        int i = 0;
+        for (; i <= width - FloatLanes.Count; i += FloatLanes.Count) DifferentiateSome(gate + i, up + i, dy + i, gateGradient + i, upGradient + i, FloatLanes.Count);
+        if (i < width) DifferentiateSome(gate + i, up + i, dy + i, gateGradient + i, upGradient + i, width - i);
     }
 
-    private static Vector256<float> Sigmoid(Vector256<float> x) => Vector256<float>.One / (Vector256<float>.One + Vector256.Exp(-x));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void MultiplySome<T>(T* gate, T* up, T* y, int count)
+        where T : unmanaged
+    {
+        Vector256<float> g = FloatLanes.LoadAs(gate, count);
+        FloatLanes.StoreAs(FloatLanes.RoundAs<T>(g * Sigmoid(g)) * FloatLanes.LoadAs(up, count), y, count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void DifferentiateSome<T>(T* gate, T* up, T* dy, T* gateGradient, T* upGradient, int count)
+        where T : unmanaged
+    {
+        Vector256<float> g = FloatLanes.LoadAs(gate, count), sigmoid = Sigmoid(g), share = sigmoid * FloatLanes.LoadAs(dy, count);
+        FloatLanes.StoreAs(share * g, upGradient, count);
+        FloatLanes.StoreAs(share * FloatLanes.LoadAs(up, count) * (Vector256<float>.One + (g * (Vector256<float>.One - sigmoid))), gateGradient, count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Sigmoid(Vector256<float> x) => Vector256<float>.One / (Vector256<float>.One + FloatLanes.Exp(-x));
 
     /// <summary>Rows of two tensors, or of two halves of one.</summary>
     private sealed unsafe class Pair

@@ -15,6 +15,8 @@ using MLComponents.Transforms;
     "Token classification by a decoder language model", TokenClassificationTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(QuestionAnsweringTransformer), typeof(QuestionAnsweringLoader), null, typeof(SignatureLoadModel),
     "Extractive question answering by a decoder language model", QuestionAnsweringTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(CausalLanguageModelTransformer), typeof(CausalLanguageModelLoader), null, typeof(SignatureLoadModel),
+    "Likelihood of texts by a decoder language model", CausalLanguageModelTransformer.LoaderSignature)]
 
 namespace System.Runtime.CompilerServices
 {
@@ -147,6 +149,16 @@ namespace MLComponents.Transforms
         {
             MLNetInterop.BeginLoad(ctx, QuestionAnsweringTransformer.Format);
             return QuestionAnsweringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="CausalLanguageModelTransformer"/>.</summary>
+    internal static class CausalLanguageModelLoader
+    {
+        private static CausalLanguageModelTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, CausalLanguageModelTransformer.Format);
+            return CausalLanguageModelTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
         }
     }
 }

@@ -60,7 +60,9 @@ internal static class ClassificationSchema
         throw Mismatch(name, found?.Type.ToString(), input.Where(column => !column.IsHidden).Select(column => column.Name));
     }
 
-    private static void CheckText(SchemaShape input, string name)
+    /// <summary>Throws where a shape has no such text column.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is missing or no text.</exception>
+    public static void CheckText(SchemaShape input, string name)
     {
         SchemaShape.Column? found = null;
         foreach (SchemaShape.Column column in input)

@@ -21,6 +21,7 @@ internal readonly unsafe struct RuleRun<TRule>(TRule rule, float* first, float* 
     where TRule : struct, IUpdateRule
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TWeights>(TWeights weights)
         where TWeights : struct, IWeightLanes
     {
