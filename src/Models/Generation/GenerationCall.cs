@@ -33,6 +33,9 @@ internal sealed class GenerationCall
     /// <summary>Takes each new token, with its log probability and the reason for which it is the last one.</summary>
     public Action<int, float, FinishReason?>? Observer { get; set; }
 
+    /// <summary>The index of the first prompt, where the call is one of many.</summary>
+    public int FirstPromptIndex { get; init; }
+
     public int VocabularySize => Model.Config.VocabularySize;
 
     /// <summary>Whether rows that have ended must be computed on: their scores are wanted, or other rows depend on how long they are.</summary>
@@ -50,7 +53,7 @@ internal sealed class GenerationCall
         Ids = ids,
         PromptLength = Prompts.Length,
         PaddingLength = Prompts.Padding(prompt),
-        PromptIndex = prompt,
+        PromptIndex = FirstPromptIndex + prompt,
         EarlierGroupIds = earlierGroupIds,
     };
 
@@ -66,7 +69,7 @@ internal sealed class GenerationCall
         if (Settings.EosIds.Contains(ids[^1])) return FinishReason.EndOfText;
         if (Input.Constraint?.Ends(ids[Prompts.Length..], Settings.EosIds) == true) return FinishReason.Complete;
         foreach (StoppingCriterion criterion in Input.StoppingCriteria)
-            if (criterion(prompt, ids)) return FinishReason.Criterion;
+            if (criterion(FirstPromptIndex + prompt, ids)) return FinishReason.Criterion;
         return ids.Length >= Settings.MaxLength ? FinishReason.Length : null;
     }
 
@@ -80,13 +83,33 @@ internal sealed class GenerationCall
         try
         {
             if (Prompts.Embeddings is { } embeddings) ((TorchDecodingBatch)batch).ReadEmbeddings(embeddings, Prompts.EmbeddingCounts, logits);
-            else Read(batch, [.. Enumerable.Range(0, Prompts.Count).Select(Prompts.Ids)], logits);
+            else ReadInChunks(batch, [.. Enumerable.Range(0, Prompts.Count).Select(Prompts.Ids)], logits);
             return batch;
         }
         catch
         {
             batch.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Lets all rows of a batch read, the last tokens in chunks of the size that was asked for; what longer rows have before those comes first.</summary>
+    private void ReadInChunks(IDecodingBatch batch, int[][] tokens, Span<float> logits)
+    {
+        int size = Settings.Config.PrefillChunkSize ?? int.MaxValue, chunks = (tokens.Min(static row => row.Length) - 1) / size;
+        if (chunks == 0)
+        {
+            Read(batch, tokens, logits);
+            return;
+        }
+
+        int[][] first = [.. tokens.Select(row => row[..^(chunks * size)])];
+        batch.Read([.. first.SelectMany(static row => row)], [.. first.Select(static row => row.Length)], 0, []);
+        for (int left = chunks; left > 0; left--)
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            int[][] chunk = [.. tokens.Select(row => row[^(left * size)..^((left - 1) * size)])];
+            batch.Read([.. chunk.SelectMany(static row => row)], [.. chunk.Select(_ => size)], left == 1 ? 1 : 0, left == 1 ? logits : []);
         }
     }
 

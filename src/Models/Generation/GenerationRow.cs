@@ -67,7 +67,7 @@ internal sealed class GenerationRow
 
     public GeneratedSequence ToSequence() => new()
     {
-        PromptIndex = PromptIndex,
+        PromptIndex = _call.FirstPromptIndex + PromptIndex,
         PromptIds = _call.Prompts.Ids(PromptIndex),
         NewIds = NewIds.ToArray(),
         FinishReason = FinishReason ?? Models.FinishReason.Length,

@@ -88,6 +88,7 @@ internal sealed record GenerationSettings
             if (stops.Any(string.IsNullOrEmpty)) throw new ArgumentException("StopStrings holds an empty text.", nameof(config));
         }
 
+        if (config.PrefillChunkSize is { } chunk) AtLeast(chunk, 1, nameof(config.PrefillChunkSize));
         (int maxLength, int minLength) = Lengths(config, prompts, model);
         return new GenerationSettings
         {

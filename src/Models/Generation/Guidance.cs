@@ -34,7 +34,8 @@ internal sealed class Guidance : IDisposable
             others = Prompts.Of(last, null, call.VocabularySize, call.Settings.PadId, null, nameof(GenerationInput.InputIds));
         }
 
-        var guidance = new Guidance(call.NewBatch(prompts.Count, canForget: false), prompts.Count * Math.Max(call.Settings.BeamCount, call.Settings.SequenceCount), call.VocabularySize, call.Settings.GuidanceScale);
+        int rows = prompts.Count * Math.Max(call.Settings.BeamCount, call.Settings.SequenceCount);
+        var guidance = new Guidance(call.NewBatch(prompts.Count, canForget: false), rows, call.VocabularySize, call.Settings.GuidanceScale);
         try
         {
             GenerationCall.Read(guidance._batch, [.. Enumerable.Range(0, prompts.Count).Select(others.Ids)], guidance._logits);

@@ -59,7 +59,7 @@ public sealed partial class CausalLanguageModel
                 while (batch.Count + joining.Count < batchSize && (more = more && waiting.MoveNext()))
                 {
                     GenerationInput own = (input ?? new GenerationInput()) with { InputIds = [waiting.Current], Seeds = [RowRandom.SeedOf(seed, begun)] };
-                    joining.Add(new RunningRow(new GenerationCall(this, own, config, cancellationToken)));
+                    joining.Add(new RunningRow(new GenerationCall(this, own, config, cancellationToken) { FirstPromptIndex = begun }));
                     indices.Add(joining[^1], begun++);
                 }
 
@@ -70,7 +70,7 @@ public sealed partial class CausalLanguageModel
                     {
                         if (row.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
                         indices.Remove(row, out int index);
-                        ended.Add(index, row.Row.ToSequence() with { PromptIndex = index });
+                        ended.Add(index, row.Row.ToSequence());
                     }
                 }
 

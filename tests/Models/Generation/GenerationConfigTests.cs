@@ -10,7 +10,7 @@ public class GenerationConfigTests
           "max_length": 30, "max_new_tokens": 12, "min_length": 3, "min_new_tokens": 2, "max_time": 1.5, "stop_strings": ["a", "b"], "do_sample": true, "num_beams": 4,
           "num_beam_groups": 2, "diversity_penalty": 0.5, "early_stopping": "never", "length_penalty": -1.0, "force_words_ids": [[[3, 4]], [[5], [6, 7]]],
           "penalty_alpha": 0.6, "prompt_lookup_num_tokens": 10, "max_matching_ngram_size": 3, "num_assistant_tokens": 5,
-          "num_assistant_tokens_schedule": "heuristic", "assistant_confidence_threshold": 0.3, "use_cache": false, "temperature": 0.7, "top_k": 0, "top_p": 0.9,
+          "num_assistant_tokens_schedule": "heuristic", "assistant_confidence_threshold": 0.3, "use_cache": false, "prefill_chunk_size": 64, "temperature": 0.7, "top_k": 0, "top_p": 0.9,
           "min_p": 0.1, "typical_p": 0.8, "epsilon_cutoff": 0.01, "eta_cutoff": 0.02, "top_h": 0.4, "repetition_penalty": 1.3, "encoder_repetition_penalty": 1.1,
           "no_repeat_ngram_size": 2, "encoder_no_repeat_ngram_size": 3, "bad_words_ids": [[7], [8, 9]], "sequence_bias": [[[7], 3.0], [[26, 9], -2.5]],
           "forced_bos_token_id": 1, "forced_eos_token_id": 2, "exponential_decay_length_penalty": [3, 1.8], "suppress_tokens": [4, 5], "begin_suppress_tokens": [6, 8],

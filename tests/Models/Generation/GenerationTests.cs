@@ -200,6 +200,20 @@ public class GenerationTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Prompts_that_are_read_in_chunks_give_the_same(string name)
+    {
+        using var model = new CausalLanguageModel(CacheModels.Config(name), seed: 1);
+        int[][] prompts = [.. s_prompts.Select(prompt => (int[])[.. prompt, .. Enumerable.Range(20, 9)])];
+        using GenerationOutput whole = model.Generate(new GenerationInput { InputIds = prompts }, s_noEnd, Cancellation);
+        foreach (int size in new[] { 1, 3, 10, 100 })
+        {
+            using GenerationOutput chunks = model.Generate(new GenerationInput { InputIds = prompts }, s_noEnd with { PrefillChunkSize = size }, Cancellation);
+            Assert.Equal(whole.Sequences.Select(row => row.NewIds), chunks.Sequences.Select(row => row.NewIds));
+        }
+    }
+
     [Fact]
     public void Beyond_the_border_of_longrope_the_whole_text_has_long_factors()
     {
@@ -244,6 +258,7 @@ public class GenerationTests
         Refused(new() { NumBeams = 2, NumReturnSequences = 3 }, "NumBeams");
         Refused(new() { MaxNewTokens = 0 }, "MaxNewTokens");
         Refused(new() { MaxLength = 5 }, "MaxNewTokens");
+        Refused(new() { PrefillChunkSize = 0 }, "PrefillChunkSize");
         Refused(new() { DoSample = true, Temperature = 0 }, "DoSample");
         Refused(new() { DoSample = true, TopP = 1.1 }, "TopP");
         Refused(new() { DoSample = true, TopK = -1 }, "TopK");

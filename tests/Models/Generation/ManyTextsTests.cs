@@ -68,6 +68,16 @@ public class ManyTextsTests
     }
 
     [Fact]
+    public void Criteria_and_allowed_tokens_are_told_which_of_many_prompts_it_is()
+    {
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 1);
+        var input = new GenerationInput { AllowedTokens = (prompt, _) => [10 + prompt], StoppingCriteria = [(prompt, ids) => ids.Length == 3 + prompt] };
+        GeneratedSequence[] texts = [.. model.GenerateMany(Enumerable.Range(0, 9).Select(_ => new[] { 5, 6 }), s_config, batchSize: 4, input: input, cancellationToken: Cancellation)];
+        for (int prompt = 0; prompt < 9; prompt++) Assert.Equal(Enumerable.Repeat(10 + prompt, 1 + prompt), texts[prompt].NewIds);
+        Assert.Throws<ArgumentException>(() => model.GenerateMany([[5]], input: new GenerationInput { InputIds = [[5]] }, cancellationToken: Cancellation));
+    }
+
+    [Fact]
     public void Rows_leave_a_running_batch_when_they_are_cancelled_and_the_others_go_on()
     {
         using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 1);

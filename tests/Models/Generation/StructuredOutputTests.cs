@@ -30,6 +30,7 @@ public class StructuredOutputTests
         """{"type": "object", "required": ["when", "id"], "properties": {"when": {"type": "string", "format": "date-time"}, "id": {"type": "string", "format": "uuid"}, "ip": {"type": "string", "format": "ipv4"}, "day": {"format": "date"}}}""",
         """{"type": "array", "prefixItems": [{"type": "string", "maxLength": 3}, {"type": "integer"}], "items": false, "minItems": 2}""",
         """{"allOf": [{"type": "string", "minLength": 3, "maxLength": 9}], "description": "A word"}""",
+        """{"type": "object", "properties": {"größe": {"type": "integer", "maximum": 9}, "a\"b": {"type": "boolean"}}, "required": ["größe"]}""",
         """{"type": "object", "properties": {"n": {"type": "integer", "minimum": 95, "maximum": 12345}, "z": {"type": "number", "maximum": 0}}, "required": ["z"]}""",
     ];
 

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace MLComponents.Models;
 
 /// <summary>
@@ -10,8 +12,11 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
     // Prompts that are read together may be padded to twice their tokens; then reading them apart is cheaper.
     private const int MostPadding = 2;
 
+    // From so many scores on in a step, rows are worked on side by side.
+    private const int ManyScores = 1 << 17;
+
     private readonly List<Part> _parts = [];
-    private readonly float[] _scores = new float[model.Config.VocabularySize];
+    private readonly int _vocabularySize = model.Config.VocabularySize;
 
     /// <summary>The number of texts.</summary>
     public int Count => _parts.Sum(static part => part.Rows.Count);
@@ -22,7 +27,7 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
         RunningRow[] all = [.. rows.OrderBy(LengthOf)];
         foreach (RunningRow[] group in Group(all))
         {
-            var logits = new float[group.Length * _scores.Length];
+            var logits = new float[group.Length * _vocabularySize];
             bool hasPrefix = group[0].Call.Input.Cache is not null;
             IDecodingBatch batch = hasPrefix ? group[0].Call.Prefill(canForget: false, logits) : model.Decoding.NewBatch(group.Length, canForget: false);
             try
@@ -30,7 +35,7 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
                 if (!hasPrefix) GenerationCall.Read(batch, [.. group.Select(static row => row.Call.Prompts.Ids(0))], logits);
                 Part part = PartFor(batch);
                 part.Rows.AddRange(group);
-                part.Logits = [.. part.Logits.AsSpan(0, (part.Rows.Count - group.Length) * _scores.Length), .. logits];
+                part.Logits = [.. part.Logits.AsSpan(0, (part.Rows.Count - group.Length) * _vocabularySize), .. logits];
                 if (part.Batch != batch) part.Batch.Join(batch);
             }
             finally
@@ -46,14 +51,28 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
     {
         List<RunningRow> ended = [];
         foreach (Part part in _parts)
-            for (int place = 0; place < part.Rows.Count; place++) part.Rows[place].Add(part.Logits.AsSpan(place * _scores.Length, _scores.Length), _scores);
+        {
+            int threads = part.Rows.Count * _vocabularySize < ManyScores ? 1 : Math.Max(1, TorchSharp.torch.get_num_threads());
+            Parallel.For(0, part.Rows.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, place =>
+            {
+                float[] scores = ArrayPool<float>.Shared.Rent(_vocabularySize);
+                part.Rows[place].Add(part.Logits.AsSpan(place * _vocabularySize, _vocabularySize), scores.AsSpan(0, _vocabularySize));
+                ArrayPool<float>.Shared.Return(scores);
+            });
+        }
+
         Leave(row =>
         {
             if (row.Row.FinishReason is null) return false;
             ended.Add(row);
             return true;
         });
-        foreach (Part part in _parts) GenerationCall.Read(part.Batch, [.. part.Rows.Select(static row => new[] { row.Row.Ids[^1] })], part.Logits.AsSpan(0, part.Rows.Count * _scores.Length));
+        foreach (Part part in _parts)
+        {
+            int[][] last = [.. part.Rows.Select(static row => new[] { row.Row.Ids[^1] })];
+            GenerationCall.Read(part.Batch, last, part.Logits.AsSpan(0, last.Length * _vocabularySize));
+        }
+
         return ended;
     }
 
@@ -110,7 +129,8 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
             int[] stay = [.. Enumerable.Range(0, part.Rows.Count).Where(place => !leaves(part.Rows[place]))];
             if (stay.Length == part.Rows.Count) continue;
             part.Batch.Select(stay);
-            part.Logits = [.. stay.SelectMany(place => part.Logits[(place * _scores.Length)..((place + 1) * _scores.Length)])];
+            for (int place = 0; place < stay.Length; place++)
+                part.Logits.AsSpan(stay[place] * _vocabularySize, _vocabularySize).CopyTo(part.Logits.AsSpan(place * _vocabularySize));
             List<RunningRow> rows = [.. stay.Select(place => part.Rows[place])];
             part.Rows.Clear();
             part.Rows.AddRange(rows);

@@ -6,7 +6,9 @@ internal sealed class RunningRow
     /// <param name="call">A call for one text of one prompt.</param>
     public RunningRow(GenerationCall call)
     {
-        if (call.Settings.Mode != GenerationMode.Tokens || call.Prompts.Count > 1 || call.Settings.SequenceCount > 1 || call.Settings.GuidanceScale != 1 || call.Prompts.Embeddings is not null)
+        GenerationSettings settings = call.Settings;
+        bool isOneText = call.Prompts.Count == 1 && settings.SequenceCount == 1 && call.Prompts.Embeddings is null;
+        if (!isOneText || settings.Mode != GenerationMode.Tokens || settings.GuidanceScale != 1)
         {
             throw new ArgumentException(
                 "A running batch takes one text of one prompt given as ids, by the likeliest token or by sampling: without beams, guidance, assistants and contrastive search.", nameof(call));

@@ -69,6 +69,9 @@ public sealed record GenerationConfig
     /// <summary>Whether keys and values of earlier tokens are kept; true by default. Without, every step computes the whole text.</summary>
     public bool? UseCache { get; init; }
 
+    /// <summary>How many tokens of a prompt are read at a time, which bounds memory; all by default.</summary>
+    public int? PrefillChunkSize { get; init; }
+
     /// <summary>What scores are divided by; above 0; 1 by default. For sampling.</summary>
     public double? Temperature { get; init; }
 

@@ -36,6 +36,7 @@ internal static class GenerationConfigKeys
             ReadSchedule, (json, value) => json.WriteStringValue(value switch { AssistantSchedule.Constant => "constant", AssistantSchedule.Heuristic => "heuristic", _ => "heuristic_transient" })),
         Number("assistant_confidence_threshold", config => config.AssistantConfidenceThreshold, (config, value) => config with { AssistantConfidenceThreshold = value }),
         Flag("use_cache", config => config.UseCache, (config, value) => config with { UseCache = value }),
+        Integer("prefill_chunk_size", config => config.PrefillChunkSize, (config, value) => config with { PrefillChunkSize = value }),
         Number("temperature", config => config.Temperature, (config, value) => config with { Temperature = value }),
         Integer("top_k", config => config.TopK, (config, value) => config with { TopK = value }),
         Number("top_p", config => config.TopP, (config, value) => config with { TopP = value }),

@@ -2,7 +2,8 @@ namespace MLComponents.Models;
 
 /// <summary>
 /// A beam search whose texts must hold certain phrases: beside the best candidates each beam is continued by the tokens that bring it further with a phrase, and beams
-/// are taken in turn from all stages. As the reference had it before version 5, but that texts which hold all phrases stay. Post and Vilar 2018, "Fast Lexically Constrained Decoding with Dynamic Beam Allocation".
+/// are taken in turn from all stages. As the reference had it before version 5, but that texts which hold all phrases stay. Post and Vilar 2018, "Fast Lexically
+/// Constrained Decoding with Dynamic Beam Allocation".
 /// </summary>
 internal static class ConstrainedBeamSearch
 {
@@ -24,19 +25,23 @@ internal static class ConstrainedBeamSearch
             {
                 int first = prompt * count;
                 float[] sums = BeamSearch.Sums(call, scores, running, first, count);
-                Hypothesis[] beams = finished[prompt].IsDone
-                    ? [.. running.Skip(first).Take(count).Select((text, beam) => text.With(call.Settings.PadId, first + beam, 0, 0))]
-                    : Allocate(
-                        call, scores, running, first, sums, phrases,
-                        finished[prompt].Take(BeamSearch.Best(call, scores, running, first, count, sums), prompt, text => phrases.Of(text.Ids.AsSpan(0, text.Ids.Length - 1)).IsComplete));
-                beams.CopyTo(next, first);
+                if (finished[prompt].IsDone)
+                {
+                    for (int row = first; row < first + count; row++) next[row] = running[row].With(call.Settings.PadId, row, 0, 0);
+                    continue;
+                }
+
+                Hypothesis[] best = finished[prompt].Take(
+                    BeamSearch.Best(call, scores, running, first, count, sums), prompt, text => phrases.Of(text.Ids.AsSpan(0, text.Ids.Length - 1)).IsComplete);
+                Allocate(call, scores, running, first, sums, phrases, best).CopyTo(next, first);
             }
 
             running = next;
             bool isFull = running[0].Ids.Length >= call.Settings.MaxLength;
             if (finished.All(static texts => texts.IsDone) || isFull || timeUp is not null)
             {
-                for (int prompt = 0; prompt < prompts; prompt++) Close(call, finished[prompt], [.. running.Skip(prompt * count).Take(count)], phrases, isFull ? FinishReason.Length : FinishReason.Time);
+                FinishReason reason = isFull ? FinishReason.Length : FinishReason.Time;
+                for (int prompt = 0; prompt < prompts; prompt++) Close(call, finished[prompt], [.. running.Skip(prompt * count).Take(count)], phrases, reason);
                 break;
             }
 

@@ -138,7 +138,7 @@ internal sealed class ByteAutomaton
         public ByteAutomaton Determine(int end)
         {
             (byte[] classes, byte[] members) = Classes();
-            var known = new Dictionary<ValueList<int>, int>();
+            Dictionary<ValueList<int>, int> known = [], closed = [];
             List<int[]> sets = [];
             List<int[]> rows = [];
             StateOf(Close([0]));
@@ -151,13 +151,21 @@ internal sealed class ByteAutomaton
                     foreach (int node in sets[state])
                         foreach (var (first, last, to) in _edges[node] ?? [])
                             if (members[kind] >= first && members[kind] <= last) reached.Add(to);
-                    row[kind] = reached.Count == 0 ? Dead : StateOf(Close(reached));
+                    row[kind] = reached.Count == 0 ? Dead : StateBehind(reached);
                 }
 
                 rows.Add(row);
             }
 
             return Prune(classes, members, rows, [.. sets.Select(set => Array.BinarySearch(set, end) >= 0)]);
+
+            // Most bytes lead to nodes that others have led to before, for which closing them need not be done again.
+            int StateBehind(List<int> reached)
+            {
+                var key = new ValueList<int>(reached);
+                if (!closed.TryGetValue(key, out int state)) closed.Add(key, state = StateOf(Close(reached)));
+                return state;
+            }
 
             int StateOf(int[] set)
             {

@@ -51,6 +51,9 @@ internal static class JsonPieces
         return TextPiece.Any(escaped.Concat(plain.Ranges.Count > 0 ? [new TextPiece.Characters(plain)] : []));
     }
 
+    /// <summary>A string as it is.</summary>
+    public static TextPiece Text(string text) => JsonSerializer.Serialize(text, s_compact);
+
     /// <summary>A value as it is, compact.</summary>
     public static TextPiece Value(JsonElement value) => JsonSerializer.Serialize(value, s_compact);
 

@@ -106,8 +106,12 @@ internal sealed class JsonSchemaReader
 
     private TextPiece ReadTypes(Keywords keys)
     {
-        string? told = keys.Has("properties") ? "object" : keys.Has("items") || keys.Has("prefixItems") ? "array" : keys.Has("pattern") || keys.Has("format") ? "string" : null;
-        string[] types = Types(keys) ?? (told is null ? null : new[] { told }) ?? throw Unsupported(keys.Path, "a schema without type, enum, const, $ref or anyOf; say which type it is");
+        string told = keys.Has("properties") ? "object"
+            : keys.Has("items") || keys.Has("prefixItems") ? "array"
+            : keys.Has("pattern") || keys.Has("format") ? "string"
+            : keys.Has("type") ? ""
+            : throw Unsupported(keys.Path, "a schema without type, enum, const, $ref or anyOf; say which type it is");
+        string[] types = Types(keys) ?? [told];
         return TextPiece.Any(types.Select(type => type switch
         {
             "object" => ReadObject(keys),
@@ -129,7 +133,7 @@ internal sealed class JsonSchemaReader
         string[] names = [.. properties.EnumerateObject().Select(static property => property.Name)];
         if (required.FirstOrDefault(name => !names.Contains(name)) is { } unknown) throw Unsupported(keys.Path, $"the required property {unknown}, which properties does not describe");
         var members = properties.EnumerateObject().Select(property => (
-            TextPiece.Of(JsonSerializer.Serialize(property.Name), JsonPieces.Colon, Read(property.Value, $"{keys.Path}/properties/{property.Name}")), required.Contains(property.Name)));
+            TextPiece.Of(JsonPieces.Text(property.Name), JsonPieces.Colon, Read(property.Value, $"{keys.Path}/properties/{property.Name}")), required.Contains(property.Name)));
         return TextPiece.Of("{", new TextPiece.Members([.. members], JsonPieces.Separator), "}");
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using MLComponents.Tokenization;
 
@@ -8,7 +9,10 @@ namespace MLComponents.Models;
 /// of calls may use it at the same time. A text is finished within its greatest length, if the shortest one fits into it.
 /// </summary>
 /// <remarks>
-/// <para>The texts are an automaton over bytes, Willard and Louf 2023, "Efficient Guided Generation for Large Language Models"; the tokens that can come next are kept for each of its states.</para>
+/// <para>
+/// The texts are an automaton over bytes, and the tokens that can come next are kept for each of its states. Willard and Louf 2023, "Efficient Guided Generation for Large
+/// Language Models".
+/// </para>
 /// <para>
 /// Tokens are bytes here, so that no character is cut and any token of the vocabulary may be used. What comes before the new tokens does not count; special tokens but
 /// the end are never written.
@@ -21,16 +25,14 @@ public sealed class OutputConstraint
     private readonly int _vocabularySize;
     private readonly TokenMask?[] _masks;
     private readonly int[] _tokensToEnd;
-    private readonly int _mostTokensToEnd;
 
     private OutputConstraint(TextPiece piece, PretrainedTokenizer tokenizer)
     {
-        _vocabulary = new VocabularyTrie(tokenizer);
+        _vocabulary = VocabularyTrie.Of(tokenizer);
         _vocabularySize = tokenizer.VocabularySize;
         _automaton = ByteAutomaton.Of(piece, _vocabulary.HasByte);
         _masks = new TokenMask?[_automaton.StateCount];
         _tokensToEnd = TokensToEnd();
-        _mostTokensToEnd = _tokensToEnd.Max();
     }
 
     /// <summary>The number of tokens that a text has at least.</summary>
@@ -43,7 +45,7 @@ public sealed class OutputConstraint
     /// <param name="tokenizer">The tokenizer of the model.</param>
     /// <exception cref="FormatException">It is not a regular expression.</exception>
     /// <exception cref="NotSupportedException">It uses what is not supported, or would be too large; the message names it.</exception>
-    public static OutputConstraint Regex([System.Diagnostics.CodeAnalysis.StringSyntax(System.Diagnostics.CodeAnalysis.StringSyntaxAttribute.Regex)] string pattern, PretrainedTokenizer tokenizer)
+    public static OutputConstraint Regex([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, PretrainedTokenizer tokenizer)
     {
         ArgumentException.ThrowIfNullOrEmpty(pattern);
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -103,7 +105,10 @@ public sealed class OutputConstraint
     {
         int state = StateOf(newIds, eosIds);
         if (state == ByteAutomaton.Dead) throw new InvalidOperationException("The text so far is not what the constraint allows; it cannot go on.");
-        TokenMask mask = room - 1 >= _mostTokensToEnd || room < _tokensToEnd[state] ? MaskOf(state) : MaskWithin(state, room - 1);
+        TokenMask mask = MaskOf(state);
+
+        // Where there is not even room for the shortest text, it is as good as any.
+        if (room - 1 < mask.MostTokensBehind && room >= _tokensToEnd[state]) mask = MaskWithin(state, room - 1);
         mask.Apply(scores, _automaton.IsComplete(state) ? eosIds : []);
     }
 
@@ -130,8 +135,13 @@ public sealed class OutputConstraint
     {
         if (Volatile.Read(ref _masks[state]) is { } known) return known;
         List<int> allowed = [];
-        _vocabulary.Visit(_automaton, state, (ids, _) => allowed.AddRange(ids));
-        var mask = new TokenMask(allowed, _vocabularySize);
+        int most = 0;
+        _vocabulary.Visit(_automaton, state, (ids, next) =>
+        {
+            allowed.AddRange(ids);
+            most = Math.Max(most, _tokensToEnd[next]);
+        });
+        var mask = new TokenMask(allowed, _vocabularySize, most);
         Volatile.Write(ref _masks[state], mask);
         return mask;
     }
@@ -144,7 +154,7 @@ public sealed class OutputConstraint
         {
             if (_tokensToEnd[next] <= room) allowed.AddRange(ids);
         });
-        return new TokenMask(allowed, _vocabularySize);
+        return new TokenMask(allowed, _vocabularySize, room);
     }
 
     /// <summary>For each state, how many tokens finish the text, if each is the longest one that the shortest completion begins with.</summary>

@@ -8,8 +8,10 @@ internal sealed class TokenMask
 
     /// <param name="ids">The tokens.</param>
     /// <param name="vocabularySize">The number of tokens.</param>
-    public TokenMask(List<int> ids, int vocabularySize)
+    /// <param name="mostTokensBehind">How many tokens it takes at most to finish a text behind one of them.</param>
+    public TokenMask(List<int> ids, int vocabularySize, int mostTokensBehind)
     {
+        MostTokensBehind = mostTokensBehind;
         if (ids.Count <= vocabularySize / 32)
         {
             _ids = [.. ids];
@@ -19,6 +21,9 @@ internal sealed class TokenMask
         _bits = new ulong[(vocabularySize + 63) / 64];
         foreach (int id in ids) _bits[id / 64] |= 1UL << id;
     }
+
+    /// <summary>How many tokens it takes at most to finish a text behind one of them, the shortest one.</summary>
+    public int MostTokensBehind { get; }
 
     /// <summary>Rules out all other tokens, but for those that end a text if they may.</summary>
     public void Apply(Span<float> scores, ReadOnlySpan<int> ends)

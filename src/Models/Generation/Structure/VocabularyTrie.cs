@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MLComponents.Tokenization;
 
 namespace MLComponents.Models;
@@ -5,6 +6,8 @@ namespace MLComponents.Models;
 /// <summary>The bytes of all tokens, as a tree in the order of a walk through it: what follows a node is below it, up to where its subtree ends.</summary>
 internal sealed class VocabularyTrie
 {
+    private static readonly ConditionalWeakTable<PretrainedTokenizer, VocabularyTrie> s_known = [];
+
     private readonly byte[]?[] _bytes;
     private readonly List<byte> _labels = [];
     private readonly List<int> _depths = [];
@@ -12,7 +15,7 @@ internal sealed class VocabularyTrie
     private readonly List<int[]> _tokens = [];
     private readonly bool[] _single = new bool[256];
 
-    public VocabularyTrie(PretrainedTokenizer tokenizer)
+    private VocabularyTrie(PretrainedTokenizer tokenizer)
     {
         _bytes = [.. Enumerable.Range(0, tokenizer.VocabularySize).Select(tokenizer.BytesOf)];
         int[] ordered = [.. Enumerable.Range(0, _bytes.Length).Where(id => _bytes[id] is { Length: > 0 })];
@@ -25,6 +28,9 @@ internal sealed class VocabularyTrie
 
         Add(ordered, 0);
     }
+
+    /// <summary>The tree of a tokenizer, which is made once.</summary>
+    public static VocabularyTrie Of(PretrainedTokenizer tokenizer) => s_known.GetValue(tokenizer, static tokenizer => new VocabularyTrie(tokenizer));
 
     /// <summary>The number of bytes of the longest token.</summary>
     public int LongestToken { get; }
