@@ -51,7 +51,7 @@ internal sealed record CompletionRequest
     public Dictionary<string, JsonElement>? Others { get; init; }
 
     /// <summary>The messages as the client takes them.</summary>
-    public IEnumerable<ChatMessage> ToMessages() => Messages.Select(static message => message.ToMessage());
+    public IEnumerable<ChatMessage> ToMessages() => Messages.Select(static message => message?.ToMessage() ?? throw new ArgumentException("A message is null."));
 
     /// <summary>The options as the client takes them.</summary>
     public ChatOptions ToOptions()
@@ -73,7 +73,7 @@ internal sealed record CompletionRequest
             FrequencyPenalty = FrequencyPenalty,
             PresencePenalty = PresencePenalty,
             ResponseFormat = Format(),
-            Tools = Tools is { Count: > 0 } tools ? [.. tools.Select(static tool => tool.ToTool())] : null,
+            Tools = Tools is { Count: > 0 } tools ? [.. tools.Select(static tool => tool?.ToTool() ?? throw new ArgumentException("A tool is null."))] : null,
             ToolMode = Mode(),
             AllowMultipleToolCalls = ParallelToolCalls,
             AdditionalProperties = Others?.Where(static pair => !s_bookkeeping.Contains(pair.Key)).Select(static pair => KeyValuePair.Create(pair.Key, (object?)pair.Value)).ToList() is { Count: > 0 } others

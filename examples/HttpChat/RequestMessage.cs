@@ -47,7 +47,7 @@ internal sealed record RequestMessage
         }
     }
 
-    internal sealed record Part(string Type, string? Text);
+    internal sealed record Part(string Type, string? Text = null);
 
     internal sealed record Call(string Id, Function Function);
 

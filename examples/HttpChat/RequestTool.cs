@@ -12,5 +12,5 @@ internal sealed record RequestTool(string Type, RequestTool.Declaration Function
         ? AIFunctionFactory.CreateDeclaration(Function.Name, Function.Description, Function.Parameters ?? s_none)
         : throw new NotSupportedException($"There is a tool of the type '{Type}'; expected functions.");
 
-    internal sealed record Declaration(string Name, string? Description, JsonElement? Parameters);
+    internal sealed record Declaration(string Name, string? Description = null, JsonElement? Parameters = null);
 }

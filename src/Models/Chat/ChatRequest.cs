@@ -83,6 +83,7 @@ internal sealed record ChatRequest
         if (all.Count == 0 && instructions is null) throw new ArgumentException("There are no messages; expected at least one.", nameof(messages));
         foreach (ChatMessage message in all)
         {
+            if (message is null) throw new ArgumentException("A message is null.", nameof(messages));
             if (message.Contents.FirstOrDefault(static content => content is DataContent or UriContent) is { } media)
                 throw new NotSupportedException($"A {message.Role} message holds a {media.GetType().Name}; language models here read text only.");
         }

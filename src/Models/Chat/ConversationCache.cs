@@ -22,7 +22,10 @@ internal sealed class ConversationCache(int capacity) : IDisposable
         }
     }
 
-    /// <summary>The conversation that has most of its beginning in common with a prompt, to be disposed after use; null if none has anything.</summary>
+    /// <summary>
+    /// The conversation that has most in common with the beginning of a prompt, to be disposed after use. Null if that is less than half of the prompt: then reading all of it at
+    /// once is faster than reading the rest behind it.
+    /// </summary>
     public Conversation? Find(ReadOnlySpan<int> promptIds)
     {
         lock (_lock)
@@ -36,7 +39,7 @@ internal sealed class ConversationCache(int capacity) : IDisposable
                 if (common > shared) (best, shared) = (conversation, common);
             }
 
-            if (best is null) return null;
+            if (best is null || 2 * shared < promptIds.Length) return null;
             _conversations.Remove(best);
             _conversations.AddFirst(best);
             best.Users++;

@@ -82,8 +82,8 @@ public sealed class LanguageModelChatClient : IChatClient
 
     /// <summary>Gives a reply when all of it is there.</summary>
     /// <inheritdoc cref="GetStreamingResponseAsync"/>
-    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Gives a reply as it comes. Leaving the loop ends generation.</summary>
     /// <param name="messages">The conversation, at least one message.</param>

@@ -101,6 +101,11 @@ public class HttpChatTests(HttpChatServer server) : IClassFixture<HttpChatServer
     [InlineData("""{"messages": [{"role": "user", "content": "x"}], "n": 2}""", HttpStatusCode.BadRequest, "n is 2")]
     [InlineData("""{"messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_object"}, "stream": true}""", HttpStatusCode.BadRequest, "schema")]
     [InlineData("""{"messages": [{"role": "user", "content": "x"}], "model": "gpt-5"}""", HttpStatusCode.NotFound, "'gpt-5'")]
+    [InlineData("""{"messages": [null]}""", HttpStatusCode.BadRequest, "message is null")]
+    [InlineData("""{"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function"}]}""", HttpStatusCode.BadRequest, "function")]
+    [InlineData("""{"messages": [{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{"}}]}]}""", HttpStatusCode.BadRequest, "")]
+    [InlineData("""{"messages": [{"role": "user", "content": "x"}], "stop": [null]}""", HttpStatusCode.BadRequest, "empty")]
+    [InlineData("""{"model": "tiny"}""", HttpStatusCode.BadRequest, "messages")]
     [InlineData("""{"messages": """, HttpStatusCode.BadRequest, "")]
     public async Task What_cannot_be_done_is_an_error_that_names_it(string body, HttpStatusCode status, string expected)
     {

@@ -184,6 +184,8 @@ public class LanguageModelChatClientTests
             Assert.Equal(anew.Text, response.Text);
             Assert.Equal(0, anew.Usage!.CachedInputTokenCount);
             Assert.True(turn == 0 ? response.Usage!.CachedInputTokenCount == 0 : response.Usage!.CachedInputTokenCount >= before, $"{turn}: {response.Usage.CachedInputTokenCount} of {before}");
+            ChatMessage[] other = [s_question[0], new(ChatRole.User, string.Join(' ', Enumerable.Range(turn, 30)))];
+            Assert.Equal(0, (await client.GetResponseAsync(other, options, Cancellation)).Usage!.CachedInputTokenCount); // too little in common
             before = response.Usage.InputTokenCount!.Value;
             messages.AddMessages(response);
             messages.Add(new ChatMessage(ChatRole.User, $"And {turn}?"));
@@ -356,6 +358,7 @@ public class LanguageModelChatClientTests
         using CausalLanguageModel model = ChatSamples.Model();
         using var client = new LanguageModelChatClient(model, ChatSamples.Tokenizer);
         await Assert.ThrowsAsync<ArgumentException>(() => Reply(client, [], null));
+        await Assert.ThrowsAsync<ArgumentException>(() => Reply(client, [null!], null));
         Assert.Contains("text only", (await Assert.ThrowsAsync<NotSupportedException>(() => Reply(client, [new(ChatRole.User, [new UriContent("http://x/y.png", "image/png")])], null))).Message);
 
         using var deaf = new LanguageModelChatClient(model, ChatSamples.WithTemplate("{{ messages[0].content }}"));
