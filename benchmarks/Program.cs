@@ -95,4 +95,11 @@ decoding.SetAction(arguments => Decoding.Run(
     arguments.GetValue(model)!, arguments.GetValue(rowsAtOnce), arguments.GetValue(lengths)!, arguments.GetValue(measured),
     arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
+var speed = new Command("decoding-speed", "Token by token, beside what memory and matrix products allow.") { model, rounds };
+speed.SetAction(arguments => DecodingSpeed.Compare(arguments.GetValue(model)!, arguments.GetValue(rounds)));
+
+var speedVariant = new Argument<int>("variant");
+var oneSpeed = new Command("decoding-speed-variant", "One variant of decoding-speed's forward passes, in this process.") { speedVariant, model };
+oneSpeed.SetAction(arguments => DecodingSpeed.RunVariant(arguments.GetValue(speedVariant), arguments.GetValue(model)!));
+
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, speed, oneSpeed, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();

@@ -11,6 +11,8 @@ using MLComponents.Transforms;
     "Format prompt", FormatPromptTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(SequenceClassificationTransformer), typeof(SequenceClassificationLoader), null, typeof(SignatureLoadModel),
     "Sequence classification by a decoder language model", SequenceClassificationTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(SequenceRegressionTransformer), typeof(SequenceRegressionLoader), null, typeof(SignatureLoadModel),
+    "Sequence regression by a decoder language model", SequenceRegressionTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(TokenClassificationTransformer), typeof(TokenClassificationLoader), null, typeof(SignatureLoadModel),
     "Token classification by a decoder language model", TokenClassificationTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(QuestionAnsweringTransformer), typeof(QuestionAnsweringLoader), null, typeof(SignatureLoadModel),
@@ -129,6 +131,16 @@ namespace MLComponents.Transforms
         {
             MLNetInterop.BeginLoad(ctx, SequenceClassificationTransformer.Format);
             return SequenceClassificationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="SequenceRegressionTransformer"/>.</summary>
+    internal static class SequenceRegressionLoader
+    {
+        private static SequenceRegressionTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, SequenceRegressionTransformer.Format);
+            return SequenceRegressionTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
         }
     }
 
