@@ -84,6 +84,9 @@ public sealed class OutputConstraint
         }
     }
 
+    /// <summary>Texts that are put together of parts.</summary>
+    internal static OutputConstraint Of(TextPiece piece, PretrainedTokenizer tokenizer) => new(piece, tokenizer);
+
     /// <summary>Whether tokens are a text that is allowed as it is.</summary>
     /// <param name="newIds">The new tokens, without an end.</param>
     public bool IsComplete(IReadOnlyList<int> newIds)
