@@ -12,8 +12,13 @@ internal static class OptimizerStep
     {
         set_num_threads(threads);
         using var model = new SequenceClassificationModel(DecoderConfig.Load(folder), seed: 1, ScalarType.Float32);
-        long[][] shapes = [.. model.parameters().Select(parameter => parameter.shape)];
-        Console.WriteLine($"one optimizer step over {model.ParameterCount / 1e6:F1} M weights in {shapes.Length} tensors, {threads} threads; {Machine.Describe()}");
+        Compare([.. Enumerable.Repeat((long[])[256, 256], 100)], rounds, threads);
+        Compare([.. model.parameters().Select(parameter => parameter.shape)], rounds, threads);
+    }
+
+    private static void Compare(long[][] shapes, int rounds, int threads)
+    {
+        Console.WriteLine($"one optimizer step over {shapes.Sum(shape => shape.Aggregate(1L, (product, size) => product * size)) / 1e6:F1} M weights in {shapes.Length} tensors, {threads} threads; {Machine.Describe()}");
         Console.WriteLine("| optimizer | seconds (least) | processor seconds (least) | state, GB |");
         Console.WriteLine("|-|-|-|-|");
         Print("TorchSharp's AdamW, float32", rounds, ScalarType.Float32, parameters =>

@@ -27,11 +27,11 @@ internal static class TrainingStep
     {
         string[] variants = [.. s_variants.Except(skipped)];
         var results = variants.ToDictionary(name => name, _ => new List<double[]>());
-        double best = 0, bestOfProcessor = 0;
+        double[] best = new double[4]; // float32 by the clock and by processor time, the faster of float32 and bfloat16 by both
         for (int round = 0; round < rounds; round++)
         {
             double[] rates = ChildProcess.Run("training-step-variant", Probe, model, $"{rows}", $"{tokens}", $"{steps}", $"{threads}");
-            (best, bestOfProcessor) = (Math.Max(best, rates[0]), Math.Max(bestOfProcessor, rates[1]));
+            best = [.. best.Zip(rates, Math.Max)];
             foreach (string variant in variants)
                 results[variant].Add(ChildProcess.Run("training-step-variant", variant, model, $"{rows}", $"{tokens}", $"{steps}", $"{threads}"));
         }
@@ -39,16 +39,18 @@ internal static class TrainingStep
         double work = Work(DecoderConfig.Load(model), rows, tokens);
         Console.WriteLine($"one training step, {rows} x {tokens} tokens, {Path.GetFileName(model)}, {threads} threads; {Machine.Describe()}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"best product of 1024 x 1024 matrices: {best / 1e9:F0} GFLOP/s by the clock, {bestOfProcessor / 1e9:F0} per second of one processor; the step has {work / 1e9:F0} GFLOP"));
-        Console.WriteLine("| variant | seconds (least) | range of rounds | processor seconds (least) | share of the best product's rate, by the clock / by processor time | peak memory, GB | loss of the last step |");
+            $"products of 1024 x 1024 matrices, GFLOP/s by the clock / per second of one processor: float32 {best[0] / 1e9:F0} / {best[1] / 1e9:F0}, best {best[2] / 1e9:F0} / {best[3] / 1e9:F0}; the step has {work / 1e9:F0} GFLOP"));
+        Console.WriteLine("| variant | seconds (least) | range of rounds | processor seconds (least) | share of the rate of products (float32's for float32, else the best), by the clock / by processor time | peak memory, GB | loss of the last step |");
         Console.WriteLine("|-|-|-|-|-|-|-|");
         foreach (string variant in variants)
         {
             double[] seconds = [.. results[variant].Select(r => r[0]).Order()];
             double processor = results[variant].Min(r => r[1]);
             double done = variant.Contains(Lora, StringComparison.Ordinal) ? work * 2 / 3 : work; // no gradients of weights
+            int rate = variant.EndsWith("float32", StringComparison.Ordinal) ? 0 : 2;
+            string share = variant.EndsWith(NoStep, StringComparison.Ordinal) ? "" : string.Create(CultureInfo.InvariantCulture, $"{done / seconds[0] / best[rate]:P0} / {done / processor / best[rate + 1]:P0}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {variant} | {seconds[0]:F3} | {seconds[0]:F3}-{seconds[^1]:F3} | {processor:F3} | {done / seconds[0] / best:P0} / {done / processor / bestOfProcessor:P0} | {results[variant].Max(r => r[2]):F2} | {results[variant][^1][3]:F4} |"));
+                $"| {variant} | {seconds[0]:F3} | {seconds[0]:F3}-{seconds[^1]:F3} | {processor:F3} | {share} | {results[variant].Max(r => r[2]):F2} | {results[variant][^1][3]:F4} |"));
         }
     }
 
@@ -84,6 +86,7 @@ internal static class TrainingStep
     {
         const int size = 1024, times = 5, rounds = 8;
         double best = 0, bestOfProcessor = 0;
+        var rates = new List<double>();
         foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, ScalarType.BFloat16])
         {
             Tensor left = randn(size, size).to(dtype), right = randn(size, size).to(dtype);
@@ -93,9 +96,10 @@ internal static class TrainingStep
             });
             double work = times * 2.0 * size * size * size;
             (best, bestOfProcessor) = (Math.Max(best, work / spent.Seconds), Math.Max(bestOfProcessor, work / spent.ProcessorSeconds));
+            rates.AddRange([best, bestOfProcessor]);
         }
 
-        ChildProcess.Report(best, bestOfProcessor);
+        ChildProcess.Report([.. rates]);
     }
 
     /// <summary>

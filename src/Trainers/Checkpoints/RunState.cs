@@ -3,6 +3,9 @@ namespace MLComponents.Trainers;
 /// <summary>Where a run stands, beside its weights and the states of its optimizer.</summary>
 internal sealed class RunState
 {
+    /// <summary>Most tokens that are read at once: as asked for, or what memory allowed when the run began.</summary>
+    public int TokensAtOnce { get; set; }
+
     /// <summary>The epoch under way, from 1; one more than there are when all is done.</summary>
     public int Epoch { get; set; } = 1;
 

@@ -17,6 +17,10 @@ internal static class LabelColumn
             : throw Mismatch(name, found?.Type.ToString(), binary);
     }
 
+    /// <summary>Whether a column has vectors of Booleans or keys.</summary>
+    public static bool IsMultiLabel(SchemaShape schema, string name) => schema.Any(column =>
+        column.Name == name && column.Kind != SchemaShape.Column.VectorKind.Scalar && (column.ItemType is BooleanDataViewType || column.IsKey));
+
     /// <summary>Checks an estimator's input.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The column is missing or of another type.</exception>
     public static SchemaShape.Column Find(SchemaShape schema, string name, bool binary)

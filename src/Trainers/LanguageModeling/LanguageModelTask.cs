@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using MLComponents.Models;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
@@ -44,6 +46,13 @@ internal sealed class LanguageModelTask(LanguageModelScorer scorer, CausalLangua
 
     /// <inheritdoc/>
     public override int LengthOf(LanguageSequence row) => row.Ids.Length;
+
+    /// <inheritdoc/>
+    public override void Identify(LanguageSequence row, IncrementalHash hash)
+    {
+        hash.AppendData(MemoryMarshal.AsBytes<int>([row.Ids.Length, .. row.Ids]));
+        hash.AppendData(MemoryMarshal.AsBytes(row.Learned.AsSpan()));
+    }
 
     /// <inheritdoc/>
     public override double WeightOf(LanguageSequence row) => row.LearnedCount;

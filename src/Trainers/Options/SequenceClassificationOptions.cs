@@ -5,7 +5,11 @@ namespace MLComponents.Trainers;
 /// <summary>How a sequence classifier is trained and how it scores afterwards.</summary>
 public sealed class SequenceClassificationOptions : FineTuningOptions
 {
-    private static readonly ValidationMetric[] s_metrics = [ValidationMetric.LogLoss, ValidationMetric.MicroAccuracy, ValidationMetric.MacroAccuracy];
+    /// <summary>What is measured of texts with one label each.</summary>
+    internal static readonly ValidationMetric[] SingleLabelMetrics = [ValidationMetric.LogLoss, ValidationMetric.MicroAccuracy, ValidationMetric.MacroAccuracy];
+
+    /// <summary>What is measured of texts with any number of labels.</summary>
+    internal static readonly ValidationMetric[] MultiLabelMetrics = [ValidationMetric.LogLoss, ValidationMetric.MicroF1, ValidationMetric.MacroF1, ValidationMetric.ExactMatch];
 
     /// <summary>
     /// How much each label counts in the loss, by its name; labels that are not named count 1. <see langword="null"/> (the default): all the same.
@@ -38,7 +42,7 @@ public sealed class SequenceClassificationOptions : FineTuningOptions
     /// <summary>The output column of the probability. Default "Probability".</summary>
     public string ProbabilityColumnName { get; set; } = "Probability";
 
-    internal override IReadOnlyList<ValidationMetric> Metrics => s_metrics;
+    internal override IReadOnlyList<ValidationMetric> Metrics { get; } = [.. SingleLabelMetrics.Union(MultiLabelMetrics)];
 
     internal override SequenceClassificationOptions Copy()
     {

@@ -41,6 +41,21 @@ public sealed class ValidationMetric
     /// <summary>The share of answers that are right to the word, 0 to 1.</summary>
     public static ValidationMetric ExactMatch { get; } = new(nameof(ExactMatch), higherIsBetter: true);
 
+    /// <summary>The harmonic mean of precision and recall over the decisions of all labels together, 0 to 1.</summary>
+    public static ValidationMetric MicroF1 { get; } = new(nameof(MicroF1), higherIsBetter: true);
+
+    /// <summary>The mean over the labels of their F1, 0 to 1; every label counts the same.</summary>
+    public static ValidationMetric MacroF1 { get; } = new(nameof(MacroF1), higherIsBetter: true);
+
+    /// <summary>The mean of the squared errors of a regression; lower is better.</summary>
+    public static ValidationMetric MeanSquaredError { get; } = new(nameof(MeanSquaredError), higherIsBetter: false);
+
+    /// <summary>The mean of the absolute errors of a regression; lower is better.</summary>
+    public static ValidationMetric MeanAbsoluteError { get; } = new(nameof(MeanAbsoluteError), higherIsBetter: false);
+
+    /// <summary>Pearson's correlation of the scores of a regression with the labels, -1 to 1; 0 where either is always the same.</summary>
+    public static ValidationMetric PearsonCorrelation { get; } = new(nameof(PearsonCorrelation), higherIsBetter: true);
+
     /// <summary>Its name, by which <see cref="ValidationResult.Metrics"/> has its value.</summary>
     public string Name { get; }
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using MLComponents.Models;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
@@ -30,6 +32,12 @@ internal sealed class QuestionAnsweringTask(QuestionAnsweringScorer scorer, int 
 
     /// <inheritdoc/>
     public override int LengthOf(AnsweredWindow row) => row.Ids.Length;
+
+    /// <inheritdoc/>
+    public override void Identify(AnsweredWindow row, IncrementalHash hash)
+    {
+        foreach (int[] numbers in (int[][])[row.Ids, [row.Start, row.End]]) hash.AppendData(MemoryMarshal.AsBytes<int>([numbers.Length, .. numbers]));
+    }
 
     /// <inheritdoc/>
     public override Tensor Loss(IReadOnlyList<AnsweredWindow> rows, double totalWeight)

@@ -6,9 +6,9 @@ namespace Microsoft.ML;
 /// <summary>Sequence classification by fine-tuning a decoder language model, in ML.NET's catalogs.</summary>
 public static class SequenceClassificationCatalog
 {
-    /// <summary>Fine-tunes a decoder language model to classify texts into the values of a key column.</summary>
+    /// <summary>Fine-tunes a decoder language model to classify texts into the values of a key column, or to give each any number of labels.</summary>
     /// <param name="catalog">The catalog.</param>
-    /// <param name="labelColumnName">A key column, as <c>MapValueToKey</c> makes it.</param>
+    /// <param name="labelColumnName">A key column, as <c>MapValueToKey</c> makes it; for any number of labels a column with vectors of Booleans, one per label, or of keys.</param>
     /// <param name="textColumnName">A text column, as <c>FormatPrompt</c> makes it of several.</param>
     /// <param name="options">Everything else; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
 using MLComponents.Tokenization;
@@ -16,11 +17,11 @@ namespace MLComponents.Trainers;
 /// <list type="table">
 /// <listheader><term>Input column</term><description>Type</description></listheader>
 /// <item><term>Text</term><description>text; an empty text is allowed</description></item>
-/// <item><term>Label</term><description>key (multi-class) or Boolean (binary); no row may lack it</description></item>
+/// <item><term>Label</term><description>key (multi-class), Boolean (binary), or a vector of Booleans or of keys (multi-label); no row may lack it</description></item>
 /// </list>
 /// <list type="table">
 /// <listheader><term>Trainer characteristic</term><description></description></listheader>
-/// <item><term>Task</term><description>multi-class or binary classification</description></item>
+/// <item><term>Task</term><description>multi-class, binary or multi-label classification</description></item>
 /// <item><term>Is normalization required?</term><description>No</description></item>
 /// <item><term>Is caching required?</term><description>No; rows are streamed once per epoch, and up to <see cref="FineTuningOptions.ShufflePoolSize"/> of them are held</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLComponents.Trainers</description></item>
@@ -57,6 +58,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
+        if (!_binary && LabelColumn.IsMultiLabel(inputSchema, _labelColumnName)) return ClassificationSchema.Promise(inputSchema, ScoringSettings(), new MultipleLabels(["", ""]));
         SchemaShape.Column label = LabelColumn.Find(inputSchema, _labelColumnName, _binary);
         return ClassificationSchema.Promise(inputSchema, ScoringSettings(), _binary ? ClassLabels.Binary : ClassLabels.OfShape(label));
     }
@@ -77,6 +79,9 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     public SequenceClassificationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        bool isMultiLabel = !_binary && input.Schema.GetColumnOrNull(_labelColumnName)?.Type is VectorDataViewType;
+        CheckMetric(isMultiLabel ? SequenceClassificationOptions.MultiLabelMetrics : SequenceClassificationOptions.SingleLabelMetrics, isMultiLabel ? "several labels" : "one label each");
+        if (isMultiLabel) return FitMultiLabel(input);
         (LabeledTexts training, LabeledTexts? validation) = Rows(input);
         _start.CheckFolder();
         Device device = ScoringDevice.Choose(_host, _options.Device);
@@ -97,6 +102,28 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
                 settings.MaxLength = scorer.MaxLength;
                 return new SequenceClassificationTransformer(environment, scorer, training.Labels, settings);
             });
+    }
+
+    private SequenceClassificationTransformer FitMultiLabel(IDataView input)
+    {
+        if (_options.BalanceClasses || _options.LabelSmoothing > 0 || _options.FocalGamma > 0)
+        {
+            throw new ArgumentException(
+                $"{nameof(_options.BalanceClasses)}, {nameof(_options.LabelSmoothing)} and {nameof(_options.FocalGamma)} are for texts with one label each; column '{_labelColumnName}' has vectors. Use {nameof(_options.ClassWeights)}.");
+        }
+
+        return new TargetedTextTraining(_host, _textColumnName, _labelColumnName, isRegression: false, _options).Fit(input, _options.ClassWeights, (environment, scorer, labels) =>
+        {
+            SequenceClassificationSettings settings = ScoringSettings();
+            settings.MaxLength = scorer.MaxLength;
+            return new SequenceClassificationTransformer(environment, scorer, labels!, settings);
+        });
+    }
+
+    private void CheckMetric(IReadOnlyList<ValidationMetric> measured, string rows)
+    {
+        if (!_options.WatchedMetric.IsCustom && !measured.Contains(_options.WatchedMetric))
+            throw new ArgumentException($"{nameof(_options.ValidationMetric)} is {_options.WatchedMetric}, and column '{_labelColumnName}' has {rows}; expected {string.Join(" or ", measured)}.");
     }
 
     private TextClassifier LoadScorer(ClassLabels labels, Device device)

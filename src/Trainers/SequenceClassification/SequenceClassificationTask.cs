@@ -14,6 +14,8 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
     private readonly ClassificationMetrics _metrics;
     private readonly ClassificationLoss _loss;
     private readonly Device _device;
+    private readonly SequenceClassificationOptions _options;
+    private PooledStates? _states;
 
     /// <summary>Prepares the job.</summary>
     /// <param name="model">The model.</param>
@@ -23,7 +25,7 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
     /// <param name="options">The form of the loss.</param>
     public SequenceClassificationTask(SequenceClassificationModel model, int? padId, float[]? classWeights, ClassificationMetrics metrics, SequenceClassificationOptions options)
     {
-        (_model, _padId, _metrics) = (model, padId, metrics);
+        (_model, _padId, _metrics, _options) = (model, padId, metrics, options);
         _device = model.parameters().First().device;
         _loss = new ClassificationLoss(classWeights, _device, options.LabelSmoothing, options.FocalGamma);
     }
@@ -50,9 +52,19 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
     /// <inheritdoc/>
     public override Tensor Loss(IReadOnlyList<ClassifiedText> rows, double totalWeight)
     {
-        using TokenBatch tokens = TokenBatch.Create([.. rows.Select(row => row.Ids)], _padId, _device);
+        int[][] ids = [.. rows.Select(row => row.Ids)];
         Tensor labels = tensor(rows.Select(row => (long)row.Label).ToArray(), device: _device);
+        if (_states is not null) return _loss.Share(_states.Logits(ids), labels, totalWeight);
+        using TokenBatch tokens = TokenBatch.Create(ids, _padId, _device);
         return _loss.Share(_model.ForwardPooled(tokens.InputIds, tokens.LastPositions), labels, totalWeight);
+    }
+
+    /// <inheritdoc/>
+    public override void Prepare(IEnumerable<ClassifiedText> rows, Action checkAlive)
+    {
+        if (!PooledStates.Suit(_model)) return;
+        _states = new PooledStates(_model, _padId);
+        _states.Fill(rows.Select(row => row.Ids), _options.BatchSize, _options.MaxTokensPerBatch, checkAlive);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using MLComponents.Models;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
@@ -42,6 +44,12 @@ internal sealed class TokenClassificationTask(TokenClassifier scorer, IReadOnlyL
 
     /// <inheritdoc/>
     public override int LengthOf(TaggedWindow row) => row.Ids.Length;
+
+    /// <inheritdoc/>
+    public override void Identify(TaggedWindow row, IncrementalHash hash)
+    {
+        foreach (int[] numbers in (int[][])[row.Ids, row.Positions, row.Labels]) hash.AppendData(MemoryMarshal.AsBytes<int>([numbers.Length, .. numbers]));
+    }
 
     /// <inheritdoc/>
     public override double WeightOf(TaggedWindow row) => row.Labels.Length;

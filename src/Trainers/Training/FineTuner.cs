@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLComponents.Models;
 using MLComponents.Transforms;
 
 namespace MLComponents.Trainers;
@@ -57,7 +58,7 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
     private OperationCanceledException? Train<TRow>(TrainingTask<TRow> task, TrainingData<TRow> data, Func<IDataView> scoreValidationSet, IChannel channel)
     {
         using var mode = new TrainingMode(task.Model, options);
-        using var run = new TrainingLoop<TRow>(task, data, options, scoreValidationSet, CheckAlive);
+        using var run = new TrainingLoop<TRow>(task, data, options, scoreValidationSet, TokensAtOnce(task.Model, channel), CheckAlive);
         run.Informed += message => channel.Info(MessageSensitivity.None, message);
         run.Warned += message => channel.Warning(MessageSensitivity.None, message);
         run.Progressed += progress =>
@@ -81,6 +82,19 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
 
         if (run.StoppedEarly) channel.Info(MessageSensitivity.None, $"Stopped early: {options.WatchedMetric} has not improved for {options.EarlyStoppingPatience} validations; the best weights are kept.");
         return null;
+    }
+
+    /// <summary>As many tokens as asked for, or as there is memory for on a CPU.</summary>
+    private int TokensAtOnce(PretrainedModel model, IChannel channel)
+    {
+        if (model.parameters().First().device_type != TorchSharp.DeviceType.CPU) return options.MaxTokensPerBatch;
+        MemoryEstimate estimate = MemoryEstimate.Of(model, options);
+        long available = MemoryEstimate.Available();
+        int tokens = estimate.TokensWithin(options.MaxTokensPerBatch, available);
+        channel.Info(MessageSensitivity.None, $"Training will take about {MemoryEstimate.Size(estimate.Fixed)} beside the model and up to {MemoryEstimate.Size(tokens * estimate.ActivationsPerToken)} for activations; {MemoryEstimate.Size(available)} are free.");
+        if (tokens < options.MaxTokensPerBatch)
+            channel.Warning(MessageSensitivity.None, $"Memory is short: batches are read in parts of at most {tokens} tokens, not {options.MaxTokensPerBatch} ({nameof(options.MaxTokensPerBatch)}). That changes no result but for rounding.");
+        return tokens;
     }
 
     private static void Tell(IChannel channel, TrainingProgress progress)

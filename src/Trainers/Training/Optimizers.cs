@@ -7,6 +7,18 @@ internal static class Optimizers
 {
     private const double DefaultBeta2 = 0.999, DefaultBeta2OfLion = 0.99;
 
+    /// <summary>The memory of its states and master weights, in bytes.</summary>
+    public static long BytesFor(PretrainedModel model, FineTuningOptions options) => Optimizer.BytesFor(
+        ParameterGroups.Of(model, options.WeightDecay, options.LayerwiseDecay), options.WeightUpdate == WeightUpdate.MasterWeights, options.Optimizer switch
+        {
+            OptimizerKind.AdamW8Bit => QuantizedAdamW.Layout,
+            OptimizerKind.Adafactor => Adafactor.Layout,
+            OptimizerKind.StochasticGradientDescent when options.Momentum == 0 => static _ => [],
+            OptimizerKind.StochasticGradientDescent => StochasticGradientDescent.Layout,
+            OptimizerKind.Lion => Lion.Layout,
+            _ => FusedAdamW.Layout,
+        });
+
     /// <summary>Makes it for what is trained of a model.</summary>
     public static Optimizer Create(PretrainedModel model, FineTuningOptions options)
     {

@@ -32,9 +32,11 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     /// <param name="data">The rows.</param>
     /// <param name="options">Everything else.</param>
     /// <param name="scoreValidationSet">Scores the validation set of the options with the model as it is, for metrics of the user's own.</param>
+    /// <param name="tokensAtOnce">Most tokens that are read at once, padding included.</param>
     /// <param name="checkAlive">Throws when the run has been cancelled.</param>
-    public TrainingLoop(TrainingTask<TRow> task, TrainingData<TRow> data, FineTuningOptions options, Func<IDataView> scoreValidationSet, Action checkAlive)
+    public TrainingLoop(TrainingTask<TRow> task, TrainingData<TRow> data, FineTuningOptions options, Func<IDataView> scoreValidationSet, int tokensAtOnce, Action checkAlive)
     {
+        _state.TokensAtOnce = tokensAtOnce;
         (_task, _data, _options, _scoreValidationSet, _checkAlive) = (task, data, options, scoreValidationSet, checkAlive);
         _plan = TrainingPlan.For(data.Count, options);
         _optimizer = Optimizers.Create(task.Model, options);
@@ -72,6 +74,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         {
             Resume();
             _clock.Start();
+            _task.Prepare(_data.Training.Read(_checkAlive), _checkAlive);
             while (_state.Epoch <= _plan.Epochs && !_state.StoppedEarly) RunEpoch();
             CheckWeights();
             _folder?.Clear();
@@ -138,7 +141,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     {
         double learningRate = _plan.Rates.At(_state.Step);
         int[] lengths = Array.ConvertAll(batch, _task.LengthOf);
-        (double loss, double norm) = _update.Differentiate(batch, LengthBatches.Plan(lengths, _options.BatchSize, _options.MaxTokensPerBatch), _checkAlive);
+        (double loss, double norm) = _update.Differentiate(batch, LengthBatches.Plan(lengths, _options.BatchSize, _state.TokensAtOnce), _checkAlive);
         if (double.IsFinite(loss) && double.IsFinite(norm))
         {
             _update.Apply(learningRate, norm);

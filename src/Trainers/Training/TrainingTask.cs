@@ -37,6 +37,13 @@ internal abstract class TrainingTask<TRow> : IDisposable
     /// <returns>The value of every metric that <see cref="FineTuningOptions.Metrics"/> names.</returns>
     public abstract IReadOnlyDictionary<string, double> Validate(IEnumerable<TRow> rows, Action checkAlive);
 
+    /// <summary>Called before the first step, when it is settled what is trained: what can be computed once and for all is computed here.</summary>
+    /// <param name="rows">The training rows, in the order of the data; not read unless enumerated.</param>
+    /// <param name="checkAlive">Throws when the run has been cancelled.</param>
+    public virtual void Prepare(IEnumerable<TRow> rows, Action checkAlive)
+    {
+    }
+
     /// <summary>Adds what tells a row from others to a hash, by which a checkpoint knows its data; unless a task knows better, its length and weight.</summary>
     public virtual void Identify(TRow row, IncrementalHash hash) =>
         hash.AppendData(MemoryMarshal.AsBytes<double>([LengthOf(row), WeightOf(row)]));

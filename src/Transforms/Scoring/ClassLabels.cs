@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 
 namespace MLComponents.Transforms;
 
-/// <summary>What a classifier tells apart: <see langword="false"/> and <see langword="true"/>, or the values of a key column, of whatever type they have.</summary>
+/// <summary>What a classifier tells apart: <see langword="false"/> and <see langword="true"/>, the values of a key column, of whatever type they have, or labels of which a text has any number.</summary>
 internal abstract class ClassLabels
 {
     /// <summary>A model file with more labels than this is not believed.</summary>
@@ -14,6 +14,9 @@ internal abstract class ClassLabels
     public static ClassLabels Binary { get; } = new BinaryLabels();
 
     public virtual bool IsBinary => false;
+
+    /// <summary>Whether a text may have any number of them.</summary>
+    public virtual bool IsMultiLabel => false;
 
     /// <summary>How many labels there are; 2 for a binary classifier.</summary>
     public abstract int Count { get; }
@@ -77,6 +80,7 @@ internal abstract class ClassLabels
         {
             BinaryLabels.Code => Binary,
             Numbered.Code => new Numbered(count),
+            MultipleLabels.Code => MultipleLabels.ReadNames(reader, count),
             _ => (LabelValueKind.Of(code) ?? throw new FormatException($"The model file's label type {code} is unknown.")).Read(reader, count),
         };
     }

@@ -19,10 +19,16 @@ internal readonly record struct Classification(int Label, float[] Scores, float 
         return new(best, probabilities, probabilities[best]);
     }
 
+    /// <summary>The logits of labels of which each is there or not; there is no single label.</summary>
+    public static Classification MultiLabel(float[] logits) => new(-1, logits, float.NaN);
+
+    /// <summary>The sigmoid of a logit.</summary>
+    public static float Sigmoid(float logit) => (float)(1 / (1 + Math.Exp(-(double)logit)));
+
     /// <summary>The sigmoid of the logit of <see langword="true"/>: the model's only logit, or by how much its second exceeds its first.</summary>
     public static Classification Binary(ReadOnlySpan<float> logits)
     {
         float score = logits.Length == 1 ? logits[0] : logits[1] - logits[0];
-        return new(score > 0 ? 1 : 0, [score], (float)(1 / (1 + Math.Exp(-(double)score))));
+        return new(score > 0 ? 1 : 0, [score], Sigmoid(score));
     }
 }

@@ -46,7 +46,16 @@ internal sealed class ClassificationMap : ReadAheadMap<ReadOnlyMemory<char>, Cla
     public override ReadAheadWindow<ReadOnlyMemory<char>, Classification> NewWindow() =>
         new ScoringWindow<ReadOnlyMemory<char>, EncodedText, Classification>(_transformer);
 
-    public override Delegate Getter(int outputColumn, Func<Classification> current) => (outputColumn - InputSchema.Count, _transformer.Labels.IsBinary) switch
+    public override Delegate Getter(int outputColumn, Func<Classification> current) => _transformer.Labels.IsMultiLabel
+        ? (outputColumn - InputSchema.Count) switch
+        {
+            0 => VectorGetter.Of(() => Array.ConvertAll(current().Scores, logit => logit > 0)),
+            1 => VectorGetter.Of(() => current().Scores),
+            _ => VectorGetter.Of(() => Array.ConvertAll(current().Scores, Classification.Sigmoid)),
+        }
+        : SingleLabelGetter(outputColumn, current);
+
+    private Delegate SingleLabelGetter(int outputColumn, Func<Classification> current) => (outputColumn - InputSchema.Count, _transformer.Labels.IsBinary) switch
     {
         (0, true) => (ValueGetter<bool>)((ref bool value) => value = current().Label == 1),
         (0, false) => (ValueGetter<uint>)((ref uint value) => value = (uint)current().Label + 1),

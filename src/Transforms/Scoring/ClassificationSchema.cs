@@ -12,6 +12,7 @@ internal static class ClassificationSchema
     public static DataViewSchema Append(DataViewSchema input, SequenceClassificationSettings settings, ClassLabels labels)
     {
         uint set = NextSetId(input);
+        if (labels.IsMultiLabel) return AppendVectors(input, settings, labels, set);
         string kind = labels.IsBinary ? "BinaryClassification" : "MulticlassClassification";
 
         DataViewSchema.Annotations.Builder predicted = Describe(kind, "PredictedLabel", set);
@@ -25,9 +26,7 @@ internal static class ClassificationSchema
         {
             labels.Annotate(predicted, AnnotationNames.KeyValues);
             labels.Annotate(score, AnnotationNames.TrainingLabelValues);
-            ReadOnlyMemory<char>[] names = [.. labels.Names.Select(name => name.AsMemory())];
-            score.Add(AnnotationNames.SlotNames, new VectorDataViewType(TextDataViewType.Instance, names.Length),
-                (ValueGetter<VBuffer<ReadOnlyMemory<char>>>)((ref VBuffer<ReadOnlyMemory<char>> value) => new VBuffer<ReadOnlyMemory<char>>(names.Length, names).CopyTo(ref value)));
+            NameSlots(score, labels);
         }
 
         var builder = new DataViewSchema.Builder();
@@ -38,6 +37,50 @@ internal static class ClassificationSchema
             labels.IsBinary ? NumberDataViewType.Single : new VectorDataViewType(NumberDataViewType.Single, labels.Count), score.ToAnnotations());
         builder.AddColumn(settings.ProbabilityColumnName, NumberDataViewType.Single, probability.ToAnnotations());
         return builder.ToSchema();
+    }
+
+    /// <summary>The input's columns and then the score of a regression.</summary>
+    public static DataViewSchema AppendScore(DataViewSchema input, string scoreColumnName)
+    {
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(input);
+        builder.AddColumn(scoreColumnName, NumberDataViewType.Single, Describe("Regression", "Score", NextSetId(input)).ToAnnotations());
+        return builder.ToSchema();
+    }
+
+    /// <summary>What an estimator promises of a regression.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    public static SchemaShape PromiseScore(SchemaShape input, string textColumnName, string scoreColumnName)
+    {
+        CheckText(input, textColumnName);
+        SchemaShape added = MLNetInterop.ShapeOf(AppendScore(new DataViewSchema.Builder().ToSchema(), scoreColumnName));
+        return new SchemaShape(input.Where(column => column.Name != scoreColumnName).Concat(added));
+    }
+
+    /// <summary>One slot per label in each column.</summary>
+    private static DataViewSchema AppendVectors(DataViewSchema input, SequenceClassificationSettings settings, ClassLabels labels, uint set)
+    {
+        const string Kind = "MultiLabelClassification";
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(input);
+        Add(settings.PredictedLabelColumnName, BooleanDataViewType.Instance, "PredictedLabel");
+        Add(settings.ScoreColumnName, NumberDataViewType.Single, "Score");
+        Add(settings.ProbabilityColumnName, NumberDataViewType.Single, "Probability");
+        return builder.ToSchema();
+
+        void Add(string name, PrimitiveDataViewType type, string valueKind)
+        {
+            DataViewSchema.Annotations.Builder annotations = Describe(Kind, valueKind, set);
+            NameSlots(annotations, labels);
+            builder.AddColumn(name, new VectorDataViewType(type, labels.Count), annotations.ToAnnotations());
+        }
+    }
+
+    private static void NameSlots(DataViewSchema.Annotations.Builder annotations, ClassLabels labels)
+    {
+        ReadOnlyMemory<char>[] names = [.. labels.Names.Select(name => name.AsMemory())];
+        annotations.Add(AnnotationNames.SlotNames, new VectorDataViewType(TextDataViewType.Instance, names.Length),
+            (ValueGetter<VBuffer<ReadOnlyMemory<char>>>)((ref VBuffer<ReadOnlyMemory<char>> value) => new VBuffer<ReadOnlyMemory<char>>(names.Length, names).CopyTo(ref value)));
     }
 
     /// <summary>What an estimator promises: the input's columns with the added ones in place of any of the same name.</summary>

@@ -12,10 +12,10 @@ namespace MLComponents.Transforms;
 /// </summary>
 /// <remarks>
 /// <list type="table">
-/// <listheader><term>Column</term><description>Multi-class; binary</description></listheader>
-/// <item><term>PredictedLabel</term><description>key with the training labels as its values; <see langword="bool"/></description></item>
-/// <item><term>Score</term><description><c>Vector&lt;Single, labels&gt;</c> of probabilities that sum to 1; <see langword="float"/>, the logit of <see langword="true"/></description></item>
-/// <item><term>Probability</term><description><see langword="float"/>, the probability of the predicted label; of <see langword="true"/></description></item>
+/// <listheader><term>Column</term><description>Multi-class; binary; multi-label</description></listheader>
+/// <item><term>PredictedLabel</term><description>key with the training labels as its values; <see langword="bool"/>; <c>Vector&lt;Boolean, labels&gt;</c>, what is more probable than not</description></item>
+/// <item><term>Score</term><description><c>Vector&lt;Single, labels&gt;</c> of probabilities that sum to 1; <see langword="float"/>, the logit of <see langword="true"/>; <c>Vector&lt;Single, labels&gt;</c> of logits</description></item>
+/// <item><term>Probability</term><description><see langword="float"/>, the probability of the predicted label; of <see langword="true"/>; <c>Vector&lt;Single, labels&gt;</c>, of each label</description></item>
 /// </list>
 /// Rows are read ahead, scored in batches of like length and served in their own order; columns that nobody asks for cost
 /// nothing. Several cursors may be open at once, on several threads; the model serves them in turn. Disposing the transformer
@@ -182,7 +182,9 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
     }
 
     Classification ITextBatchScorer.Combine(EncodedText row, ReadOnlySpan<float[]> outputs) =>
-        Labels.IsBinary ? Classification.Binary(outputs[0]) : Classification.Multiclass(outputs[0]);
+        Labels.IsBinary ? Classification.Binary(outputs[0])
+        : Labels.IsMultiLabel ? Classification.MultiLabel(outputs[0])
+        : Classification.Multiclass(outputs[0]);
 
     void ITextBatchScorer.TellTruncated(long rows, long truncated)
     {

@@ -36,6 +36,20 @@ public class FusedAttentionTests
     }
 
     [Theory]
+    [InlineData(300, 6, 2)]
+    [InlineData(128, 3, 3)]
+    [InlineData(129, 4, 1)]
+    public void Blocks_of_queries_give_what_all_at_once_give(int length, int heads, int groups)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] inputs = Inputs(heads, groups, length, length);
+
+        Tensor blocked = FusedAttention.Blocked(inputs[0].detach(), inputs[1].detach(), inputs[2].detach());
+
+        TensorAssert.Within(FusedAttention.Fused(inputs[0], inputs[1], inputs[2], null, true, 0).detach(), blocked, 1e-5, "blocked");
+    }
+
+    [Theory]
     [MemberData(nameof(Shapes))]
     public void In_bfloat16_every_way_is_within_its_rounding_of_the_equation(int heads, int groups, int queries, int keys, string mask)
     {

@@ -131,7 +131,7 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     /// <summary>A few tokens at a time.</summary>
     private void ReadBySteps(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
     {
-        _step ??= FusedStep.Create(_model.Width, _weights.DType);
+        _step ??= FusedStep.Create(_model.Width, _weights);
         float[] frequencies = _weights.Rotary.FrequenciesFor(Longest, ref _rotaryLength);
         int members = get_num_threads(), filled = 0, output = 0;
         fixed (float* scores = logits, states = hidden)

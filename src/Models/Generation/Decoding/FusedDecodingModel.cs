@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace MLComponents.Models;
 
 /// <summary>
@@ -17,8 +19,17 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
     /// <summary>The width of vectors.</summary>
     public VectorWidth Width { get; init; } = VectorWidths.Best;
 
-    /// <summary>From how many tokens on rows that begin are read by the model's forward passes: those compute many tokens faster.</summary>
-    public int LongPrompt { get; init; } = 33;
+    /// <summary>Whether the kernels read copies of the matrices in eight bits.</summary>
+    public bool InEightBits { get; init; }
+
+    /// <summary>
+    /// From how many tokens on rows that begin are read by the model's forward passes. Where the processor has bfloat16 instructions those overtake the kernels at
+    /// about 40 tokens, in float32 they are as fast from about 64 on, and elsewhere never: see <see cref="BFloat16Compute"/>.
+    /// </summary>
+    public int LongPrompt { get; init; } =
+        model.DType != ScalarType.BFloat16 ? 65
+        : BFloat16Compute.IsNative(CPU) ? 33
+        : int.MaxValue;
 
     /// <summary>The threads.</summary>
     public WorkerTeam Team { get; init; } = WorkerTeam.Shared;
@@ -35,7 +46,14 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
         lock (_lock)
         {
             if (_weights?.AreCurrent() == true) return _weights;
-            return _weights = FusedWeights.WhyNot(model) is null ? FusedWeights.Of(model) : null;
+            string? whyNot = FusedWeights.WhyNot(model);
+            if (whyNot is not null && InEightBits)
+            {
+                throw new InvalidOperationException(
+                    $"The model is to generate in eight bits, but {whyNot}; merge adapters, or set {nameof(CausalLanguageModel.GeneratesInEightBits)} to false.");
+            }
+
+            return _weights = whyNot is null ? FusedWeights.Of(model, InEightBits) : null;
         }
     }
 }

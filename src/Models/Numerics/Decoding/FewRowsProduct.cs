@@ -22,6 +22,14 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
     /// <summary>Rows that are computed at once; outputs too, for one row.</summary>
     private const int Block = 4;
 
+    /// <summary>How often the loop for one row looks ahead each time round: about once for each line of the cache that it reads.</summary>
+    private static int LooksAhead => TWeights.BytesOf(2 * TLanes.Count) switch
+    {
+        >= 64 => 4,
+        >= 32 => 2,
+        _ => 1,
+    };
+
     /// <summary>Puts a row of X into the order that <see cref="Multiply"/> reads it in.</summary>
     /// <param name="source">The row.</param>
     /// <param name="target">Where to; not the row itself.</param>
@@ -57,14 +65,14 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
         nint stride = TWeights.BytesOf(inWidth);
 
         // How often the loops below go round for each block of outputs.
-        nint passes = ((rows + 2) / Block * (Block / TLanes.Outputs)) + (rows % Block == 1 ? 1 : 0);
-        nint steps = Math.Max(1, passes * (inWidth / (2 * TLanes.Count)));
+        nint passes = ((rows + 2) / Block * (Block / TLanes.Outputs)) + (rows % Block == 1 ? LooksAhead : 0);
+        nint turns = inWidth / (2 * TLanes.Count), steps = Math.Max(1, passes * turns), ahead = Block * stride, step = (ahead + steps - 1) / steps;
         for (nint output = first; output < end; output += Block)
         {
             byte* w = weights + (output * stride);
             nint count = Math.Min(Block, end - output);
 
-            var next = new Lookahead(w + (Block * stride), Block * stride, steps);
+            byte* next = w + ahead;
 
             // Outputs that are not there are computed as the last one is, and not written.
             byte* w1 = w + (Math.Min(1, count - 1) * stride), w2 = w + (Math.Min(2, count - 1) * stride), w3 = w + ((count - 1) * stride);
@@ -77,7 +85,8 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
                 float* y = outputs + (row * outputStride) + output;
                 if (TLanes.Outputs == Block)
                 {
-                    FourOutputsOfFourRows(w, w1, w2, w3, ref next, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1, out Vector128<float> y2, out Vector128<float> y3);
+                    FourOutputsOfFourRows(w, w1, w2, w3, next, step, ahead, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1, out Vector128<float> y2, out Vector128<float> y3);
+                    next += step * turns;
                     Write(y0, y, count);
                     Write(y1, y + outputStride, count);
                     if (present > 2) Write(y2, y + (2 * outputStride), count);
@@ -85,35 +94,40 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
                 }
                 else
                 {
-                    TwoOutputsOfFourRows(w, w1, ref next, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1);
+                    TwoOutputsOfFourRows(w, w1, next, step, ahead, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1);
+                    next += step * turns;
                     WriteColumn(y0, y, outputStride, present);
                     if (count > 1) WriteColumn(y1, y + 1, outputStride, present);
                     if (count <= 2) continue;
-                    TwoOutputsOfFourRows(w2, w3, ref next, x, x1, x2, x3, inWidth, out y0, out y1);
+                    TwoOutputsOfFourRows(w2, w3, next, step, ahead, x, x1, x2, x3, inWidth, out y0, out y1);
+                    next += step * turns;
                     WriteColumn(y0, y + 2, outputStride, present);
                     if (count > 3) WriteColumn(y1, y + 3, outputStride, present);
                 }
             }
 
-            if (row < rows) Write(FourOutputsOfOneRow(w, w1, w2, w3, ref next, inputs + (row * inputStride), inWidth), outputs + (row * outputStride) + output, count);
+            if (row < rows) Write(FourOutputsOfOneRow(w, w1, w2, w3, next, step, ahead, inputs + (row * inputStride), inWidth), outputs + (row * outputStride) + output, count);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> FourOutputsOfOneRow(byte* w0, byte* w1, byte* w2, byte* w3, ref Lookahead next, float* x, nint inWidth)
+    private static Vector128<float> FourOutputsOfOneRow(byte* w0, byte* w1, byte* w2, byte* w3, byte* next, nint step, nint ahead, float* x, nint inWidth)
     {
         TVector s0 = default, s1 = default, s2 = default, s3 = default;
         nint k = 0;
         for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
         {
-            next.Advance();
             TVector a = TLanes.Load(x + k), b = TLanes.Load(x + k + TLanes.Count);
+            next = Lookahead.Ask(next, step, ahead);
             TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector first, out TVector second);
             s0 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s0));
+            if (LooksAhead == 4) next = Lookahead.Ask(next, step, ahead);
             TWeights.LoadPair<TLanes, TVector>(w1, k, out first, out second);
             s1 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s1));
+            if (LooksAhead >= 2) next = Lookahead.Ask(next, step, ahead);
             TWeights.LoadPair<TLanes, TVector>(w2, k, out first, out second);
             s2 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s2));
+            if (LooksAhead == 4) next = Lookahead.Ask(next, step, ahead);
             TWeights.LoadPair<TLanes, TVector>(w3, k, out first, out second);
             s3 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s3));
         }
@@ -125,7 +139,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FourOutputsOfFourRows(
-        byte* w0, byte* w1, byte* w2, byte* w3, ref Lookahead next, float* x0, float* x1, float* x2, float* x3, nint inWidth,
+        byte* w0, byte* w1, byte* w2, byte* w3, byte* next, nint step, nint ahead, float* x0, float* x1, float* x2, float* x3, nint inWidth,
         out Vector128<float> y0, out Vector128<float> y1, out Vector128<float> y2, out Vector128<float> y3)
     {
         TVector s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
@@ -133,7 +147,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
         nint k = 0;
         for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
         {
-            next.Advance();
+            next = Lookahead.Ask(next, step, ahead);
             TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector a0, out TVector b0);
             TWeights.LoadPair<TLanes, TVector>(w1, k, out TVector a1, out TVector b1);
             TWeights.LoadPair<TLanes, TVector>(w2, k, out TVector a2, out TVector b2);
@@ -196,13 +210,13 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TwoOutputsOfFourRows(
-        byte* w0, byte* w1, ref Lookahead next, float* x0, float* x1, float* x2, float* x3, nint inWidth, out Vector128<float> y0, out Vector128<float> y1)
+        byte* w0, byte* w1, byte* next, nint step, nint ahead, float* x0, float* x1, float* x2, float* x3, nint inWidth, out Vector128<float> y0, out Vector128<float> y1)
     {
         TVector s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
         nint k = 0;
         for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
         {
-            next.Advance();
+            next = Lookahead.Ask(next, step, ahead);
             TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector a0, out TVector b0);
             TWeights.LoadPair<TLanes, TVector>(w1, k, out TVector a1, out TVector b1);
             TVector x = TLanes.Load(x0 + k);

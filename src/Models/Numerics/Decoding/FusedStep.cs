@@ -34,20 +34,27 @@ internal abstract unsafe class FusedStep : ITeamTask, IDisposable
 
     private protected float* FinalStates { get; private set; }
 
-    /// <summary>A step.</summary>
+    /// <summary>A step over some weights.</summary>
     /// <param name="width">The width of vectors.</param>
-    /// <param name="dtype">The element type of the weights.</param>
-    public static FusedStep Create(VectorWidth width, ScalarType dtype) => (width, dtype) switch
+    /// <param name="weights">The weights.</param>
+    public static FusedStep Create(VectorWidth width, FusedWeights weights) => width switch
     {
-        (VectorWidth.Scalar, ScalarType.Float32) => new FusedStep<ScalarLanes, float, Float32Numbers, Float32Numbers>(),
-        (VectorWidth.Scalar, ScalarType.BFloat16) => new FusedStep<ScalarLanes, float, BFloat16Numbers, BFloat16Numbers>(),
-        (VectorWidth.Vector128, ScalarType.Float32) => new FusedStep<Lanes128, Vector128<float>, Float32Numbers, Float32Numbers>(),
-        (VectorWidth.Vector128, ScalarType.BFloat16) => new FusedStep<Lanes128, Vector128<float>, BFloat16Numbers, BFloat16Numbers>(),
-        (VectorWidth.Vector256, ScalarType.Float32) => new FusedStep<Lanes256, Vector256<float>, Float32Numbers, Float32Numbers>(),
-        (VectorWidth.Vector256, ScalarType.BFloat16) => new FusedStep<Lanes256, Vector256<float>, BFloat16Numbers, BFloat16Numbers>(),
-        (VectorWidth.Vector512, ScalarType.Float32) => new FusedStep<Lanes512, Vector512<float>, Float32Numbers, Float32Numbers>(),
-        (VectorWidth.Vector512, ScalarType.BFloat16) => new FusedStep<Lanes512, Vector512<float>, BFloat16Numbers, BFloat16Numbers>(),
-        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, $"There is no step of {width} over such weights."),
+        VectorWidth.Scalar => Create<ScalarLanes, float>(weights),
+        VectorWidth.Vector128 => Create<Lanes128, Vector128<float>>(weights),
+        VectorWidth.Vector256 => Create<Lanes256, Vector256<float>>(weights),
+        VectorWidth.Vector512 => Create<Lanes512, Vector512<float>>(weights),
+        _ => throw new ArgumentOutOfRangeException(nameof(width), width, "Not a width of vectors."),
+    };
+
+    private static FusedStep Create<TLanes, TVector>(FusedWeights weights)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct => (weights.DType, weights.AreInEightBits) switch
+    {
+        (ScalarType.Float32, false) => new FusedStep<TLanes, TVector, Float32Numbers, Float32Numbers>(),
+        (ScalarType.Float32, true) => new FusedStep<TLanes, TVector, Int8Numbers, Float32Numbers>(),
+        (ScalarType.BFloat16, false) => new FusedStep<TLanes, TVector, BFloat16Numbers, BFloat16Numbers>(),
+        (ScalarType.BFloat16, true) => new FusedStep<TLanes, TVector, Int8Numbers, BFloat16Numbers>(),
+        var (dtype, _) => throw new ArgumentOutOfRangeException(nameof(weights), dtype, "There are no kernels for such weights."),
     };
 
     /// <summary>Takes the tokens of a pass.</summary>

@@ -4,15 +4,21 @@ using static TorchSharp.torch;
 
 namespace MLComponents.Models;
 
-/// <summary>A causal language model's weights where they lie in memory: nothing is copied, so that what training changes in place counts at once.</summary>
+/// <summary>
+/// A causal language model's weights where they lie in memory: nothing is copied, so that what training changes in place counts at once. Or, if asked for, with
+/// copies of the matrices in eight bits.
+/// </summary>
 internal sealed class FusedWeights
 {
     private readonly CausalLanguageModel _model;
     private readonly WeightedModule[] _modules;
     private readonly (Parameter Parameter, nint Handle, nint Address)[] _parameters;
 
-    private FusedWeights(CausalLanguageModel model)
+    private readonly Int8Matrices? _copies;
+
+    private FusedWeights(CausalLanguageModel model, bool inEightBits)
     {
+        _copies = inEightBits ? new Int8Matrices() : null;
         DecoderConfig config = model.Config;
         (TensorNames names, _model, Config) = (model.Names, model, config);
         Dictionary<string, nn.Module> modules = model.named_modules().ToDictionary(pair => pair.name, pair => pair.module);
@@ -23,7 +29,7 @@ internal sealed class FusedWeights
         Embedding = Address(Module($"{root}.{names.TokenEmbedding}").Weight);
         Layers = [.. Enumerable.Range(0, config.LayerCount).Select(Layer)];
         FinalNorm = Norm($"{root}.{names.FinalNorm}");
-        Head = Matrix(names.HeadOf(model.Head));
+        Head = Kept(Matrix(names.HeadOf(model.Head)));
         (Queries, Keys, Values) = Places(config);
         (_modules, _parameters) = ([.. used], [.. parameters]);
 
@@ -37,17 +43,19 @@ internal sealed class FusedWeights
                 InputNorm = inputNorm,
                 SecondNorm = config.Residual == ResidualKind.ParallelOneNorm ? inputNorm : Norm($"{layer}.{names.PostAttentionNorm}"),
                 QueryKeyValue = config.QueryKeyValueLayout == QueryKeyValueLayout.Separate
-                    ? [Matrix($"{attention}.{names.Query}"), Matrix($"{attention}.{names.Key}"), Matrix($"{attention}.{names.Value}")]
-                    : [Matrix($"{attention}.{names.QueryKeyValue}")],
+                    ? [Kept(Matrix($"{attention}.{names.Query}")), Kept(Matrix($"{attention}.{names.Key}")), Kept(Matrix($"{attention}.{names.Value}"))]
+                    : [Kept(Matrix($"{attention}.{names.QueryKeyValue}"))],
                 QueryNorm = config.QueryKeyNorm ? Norm($"{attention}.{names.QueryNorm}") : null,
                 KeyNorm = config.QueryKeyNorm ? Norm($"{attention}.{names.KeyNorm}") : null,
-                AttentionOutput = Matrix($"{attention}.{names.AttentionOutput}"),
-                Activated = stacked is { } both ? Part(both, 0) : Matrix($"{feedForward}.{(config.FeedForward == FeedForwardKind.Plain ? names.Up : names.Gate)}"),
-                Factor = stacked is { } two ? Part(two, 1) : config.FeedForward == FeedForwardKind.Plain ? null : Matrix($"{feedForward}.{names.Up}"),
-                Down = Matrix($"{feedForward}.{names.Down}"),
+                AttentionOutput = Kept(Matrix($"{attention}.{names.AttentionOutput}")),
+                Activated = Kept(stacked is { } both ? Part(both, 0) : Matrix($"{feedForward}.{(config.FeedForward == FeedForwardKind.Plain ? names.Up : names.Gate)}")),
+                Factor = stacked is { } two ? Kept(Part(two, 1)) : config.FeedForward == FeedForwardKind.Plain ? null : Kept(Matrix($"{feedForward}.{names.Up}")),
+                Down = Kept(Matrix($"{feedForward}.{names.Down}")),
                 Window = config.WindowOf(index),
             };
         }
+
+        FusedMatrix Kept(FusedMatrix matrix) => _copies?.Copy(matrix, model.DType) ?? matrix;
 
         FusedMatrix Part(FusedMatrix stacked, int part)
         {
@@ -93,6 +101,9 @@ internal sealed class FusedWeights
     /// <summary>The element type of all weights.</summary>
     public ScalarType DType => _model.DType;
 
+    /// <summary>Whether the matrices are copies in eight bits.</summary>
+    public bool AreInEightBits => _copies is not null;
+
     /// <summary>The frequencies of positions.</summary>
     public RotaryEmbedding Rotary { get; }
 
@@ -126,7 +137,9 @@ internal sealed class FusedWeights
         : null;
 
     /// <summary>The weights of a model that can be computed from them.</summary>
-    public static FusedWeights Of(CausalLanguageModel model) => new(model);
+    /// <param name="model">The model.</param>
+    /// <param name="inEightBits">Whether to copy the matrices, with eight bits for a weight. They do not follow when the model is trained.</param>
+    public static FusedWeights Of(CausalLanguageModel model, bool inEightBits) => new(model, inEightBits);
 
     /// <summary>Whether the weights are still where they were, and all that is computed with.</summary>
     public bool AreCurrent()

@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
 namespace MLComponents.Models;
 
 /// <summary>
@@ -11,11 +15,10 @@ internal sealed unsafe class DynamicMap
     private const int CellShift = 23 - MantissaBits;
     private const int SmallestExponent = 127 - 23; // of the cells; what is smaller rounds to zero
     private const int Cells = ((127 - SmallestExponent) << MantissaBits) + 1; // the last holds 1
-    private const uint SignBit = 0x80000000;
 
     private readonly float[] _values;
     private readonly float[] _boundaries; // between a number and the next
-    private readonly byte[] _codes; // of the smallest number of each cell; the negative cells behind the others
+    private readonly int[] _codes; // of the smallest number of each cell; the negative cells behind the others
 
     private DynamicMap(bool isSigned)
     {
@@ -36,7 +39,7 @@ internal sealed unsafe class DynamicMap
         values.Sort();
         _values = [.. values];
         _boundaries = [.. _values.Zip(_values.Skip(1), (low, high) => (low + high) / 2), float.PositiveInfinity];
-        _codes = new byte[2 * Cells];
+        _codes = new int[2 * Cells];
         for (int cell = 0; cell < Cells; cell++)
         {
             float near = cell == 0 ? 0 : Edge(cell);
@@ -57,42 +60,79 @@ internal sealed unsafe class DynamicMap
     public IReadOnlyList<float> Values => _values;
 
     /// <summary>Codes to numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Unpack(byte* codes, float scale, float* values, int count)
     {
+        if (scale == 0)
+        {
+            new Span<float>(values, count).Clear(); // a fresh state is all zeros, its codes included
+            return;
+        }
+
         fixed (float* map = _values)
         {
-            if (scale == 0) new Span<float>(values, count).Clear(); // a fresh state is all zeros, its codes included
-            else for (int i = 0; i < count; i++) values[i] = map[codes[i]] * scale;
+            int i = 0;
+            if (Avx2.IsSupported)
+            {
+                for (; i <= count - FloatLanes.Count; i += FloatLanes.Count)
+                    (Avx2.GatherVector256(map, Avx2.ConvertToVector256Int32(codes + i), sizeof(float)) * scale).Store(values + i);
+            }
+
+            for (; i < count; i++) values[i] = map[codes[i]] * scale;
         }
     }
 
     /// <summary>Numbers to the nearest codes.</summary>
     /// <returns>The largest magnitude, which is the scale. Not a number if one of them is not, or is infinite.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public float Pack(float* values, byte* codes, int count)
     {
-        float largest = 0;
-        for (int i = 0; i < count; i++) largest = Math.Max(largest, Math.Abs(values[i])); // not a number wins
+        float largest = Largest(values, count);
         if (largest == 0 || !float.IsFinite(largest))
         {
             new Span<byte>(codes, count).Fill(Nearest(1)); // any number but zero, so that what is not a number comes out again
             return largest == 0 ? 0 : float.NaN;
         }
 
-        float inverse = 1 / largest;
-        bool canInvert = float.IsFinite(inverse);
         fixed (float* boundaries = _boundaries)
-        fixed (byte* table = _codes)
+        fixed (int* table = _codes)
         {
-            for (int i = 0; i < count; i++)
+            int i = 0;
+            if (Avx2.IsSupported)
             {
-                float value = canInvert ? values[i] * inverse : values[i] / largest;
-                uint bits = BitConverter.SingleToUInt32Bits(value);
-                int cell = Math.Clamp((int)((bits & ~SignBit) >> CellShift) - (SmallestExponent << MantissaBits), 0, Cells - 1);
-                int code = table[cell + ((bits & SignBit) != 0 ? Cells : 0)];
-                codes[i] = (byte)(code + (value > boundaries[code] ? 1 : 0));
+                for (; i <= count - FloatLanes.Count; i += FloatLanes.Count)
+                {
+                    Vector256<float> value = Vector256.Load(values + i) / Vector256.Create(largest);
+                    Vector256<int> bits = value.AsInt32(), size = (bits & Vector256.Create(int.MaxValue)) >> CellShift;
+                    Vector256<int> cell = Vector256.Min(Vector256.Max(size - Vector256.Create(SmallestExponent << MantissaBits), default), Vector256.Create(Cells - 1));
+                    cell += (bits >> 31) & Vector256.Create(Cells);
+                    Vector256<int> code = Avx2.GatherVector256(table, cell, sizeof(int));
+                    code -= Vector256.GreaterThan(value, Avx2.GatherVector256(boundaries, code, sizeof(float))).AsInt32();
+                    Vector128<short> narrow = Vector128.Narrow(code.GetLower(), code.GetUpper());
+                    Vector128.Narrow(narrow.AsUInt16(), narrow.AsUInt16()).GetLower().Store(codes + i);
+                }
+            }
+
+            for (; i < count; i++)
+            {
+                float value = values[i] / largest;
+                int bits = BitConverter.SingleToInt32Bits(value);
+                int cell = Math.Clamp(((bits & int.MaxValue) >> CellShift) - (SmallestExponent << MantissaBits), 0, Cells - 1) + ((bits >> 31) & Cells);
+                codes[i] = (byte)(table[cell] + (value > boundaries[table[cell]] ? 1 : 0));
             }
         }
 
+        return largest;
+    }
+
+    private static float Largest(float* values, int count)
+    {
+        Vector256<float> lanes = default;
+        int i = 0;
+        for (; i <= count - FloatLanes.Count; i += FloatLanes.Count) lanes = Vector256.Max(lanes, Vector256.Abs(Vector256.Load(values + i)));
+        float largest = 0;
+        for (int lane = 0; lane < FloatLanes.Count; lane++) largest = Math.Max(largest, lanes[lane]); // not a number wins
+        for (; i < count; i++) largest = Math.Max(largest, Math.Abs(values[i]));
         return largest;
     }
 
