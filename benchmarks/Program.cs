@@ -95,6 +95,15 @@ decoding.SetAction(arguments => Decoding.Run(
     arguments.GetValue(model)!, arguments.GetValue(rowsAtOnce), arguments.GetValue(lengths)!, arguments.GetValue(measured),
     arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
 
+var column = new Option<int>("--rows") { DefaultValueFactory = _ => 1_000, Description = "Rows of the column." };
+var oneByOne = new Option<int>("--slow-rows") { DefaultValueFactory = _ => 100, Description = "Rows one at a time." };
+var newTokens = new Option<int>("--tokens") { DefaultValueFactory = _ => 32, Description = "New tokens of each row." };
+var atATime = new Option<int[]>("--batch-sizes") { DefaultValueFactory = _ => [16, 32], Description = "Texts in the making at a time.", AllowMultipleArgumentsPerToken = true };
+var generation = new Command("generation-column", "A column of generated texts, against one row at a time.") { model, column, oneByOne, newTokens, atATime, precision };
+generation.SetAction(arguments => GenerationColumn.Run(
+    arguments.GetValue(model)!, arguments.GetValue(column), Math.Min(arguments.GetValue(column), arguments.GetValue(oneByOne)), arguments.GetValue(newTokens), arguments.GetValue(atATime)!,
+    arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
+
 var speed = new Command("decoding-speed", "Token by token, beside what memory and matrix products allow.") { model, rounds };
 speed.SetAction(arguments => DecodingSpeed.Compare(arguments.GetValue(model)!, arguments.GetValue(rounds)));
 
@@ -102,4 +111,4 @@ var speedVariant = new Argument<int>("variant");
 var oneSpeed = new Command("decoding-speed-variant", "One variant of decoding-speed's forward passes, in this process.") { speedVariant, model };
 oneSpeed.SetAction(arguments => DecodingSpeed.RunVariant(arguments.GetValue(speedVariant), arguments.GetValue(model)!));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, speed, oneSpeed, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, speed, oneSpeed, generation, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();

@@ -91,6 +91,7 @@ public static partial class ModelFolder
         using TensorSource source = OpenWeights(folder);
         T model = Load(config, adapt, source, create, options);
         model.GenerationConfigJson = generation;
+        model.FolderName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         return model;
     }
 

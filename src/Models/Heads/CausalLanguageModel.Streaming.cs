@@ -31,7 +31,9 @@ public sealed partial class CausalLanguageModel
     /// <param name="prompts">The token ids of the prompts; read as they are needed.</param>
     /// <param name="config">How; what is null there follows <see cref="GenerationConfig"/>. Without beams, guidance and contrastive search, one text for each prompt.</param>
     /// <param name="batchSize">How many texts are in the making at a time.</param>
-    /// <param name="input">What else belongs to this call: what all prompts begin with as <see cref="GenerationInput.Cache"/>, a constraint, processors; but no prompts. Or null.</param>
+    /// <param name="input">
+    /// What else belongs to this call: what all prompts begin with as <see cref="GenerationInput.Cache"/>, a constraint, processors, seeds in the order of the prompts; but no prompts. Or null.
+    /// </param>
     /// <param name="cancellationToken">Ends generation before the next token.</param>
     /// <returns>The texts in the order of the prompts.</returns>
     /// <exception cref="ArgumentException">What was asked for cannot be done.</exception>
@@ -58,7 +60,12 @@ public sealed partial class CausalLanguageModel
                 List<RunningRow> joining = [];
                 while (batch.Count + joining.Count < batchSize && (more = more && waiting.MoveNext()))
                 {
-                    GenerationInput own = (input ?? new GenerationInput()) with { InputIds = [waiting.Current], Seeds = [RowRandom.SeedOf(seed, begun)] };
+                    GenerationInput own = (input ?? new GenerationInput()) with
+                    {
+                        InputIds = [waiting.Current],
+                        AttentionMask = [[.. waiting.Current.Select(static _ => true)]],
+                        Seeds = [input?.Seeds is { } seeds ? seeds[begun] : RowRandom.SeedOf(seed, begun)],
+                    };
                     joining.Add(new RunningRow(new GenerationCall(this, own, config, cancellationToken) { FirstPromptIndex = begun }));
                     indices.Add(joining[^1], begun++);
                 }

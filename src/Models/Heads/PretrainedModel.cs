@@ -44,6 +44,9 @@ public abstract partial class PretrainedModel : nn.Module
     /// <summary>The content of the <c>generation_config.json</c> that a causal language model was loaded with; it is saved as it was.</summary>
     internal byte[]? GenerationConfigJson { get; set; }
 
+    /// <summary>The name of the folder that the model was read from, or null.</summary>
+    internal string? FolderName { get; set; }
+
     /// <summary>The model that the adapters are to be stored without, or null where all is stored.</summary>
     internal AdapterBase? AdapterBase { get; set; }
 

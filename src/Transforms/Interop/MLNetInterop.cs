@@ -17,6 +17,10 @@ using MLComponents.Transforms;
     "Token classification by a decoder language model", TokenClassificationTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(QuestionAnsweringTransformer), typeof(QuestionAnsweringLoader), null, typeof(SignatureLoadModel),
     "Extractive question answering by a decoder language model", QuestionAnsweringTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(TextGenerationLoader), null, typeof(SignatureLoadModel),
+    "Text generation by a decoder language model", TextGenerationTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(ChoiceScoringTransformer), typeof(ChoiceScoringLoader), null, typeof(SignatureLoadModel),
+    "Choices scored by a decoder language model", ChoiceScoringTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(CausalLanguageModelTransformer), typeof(CausalLanguageModelLoader), null, typeof(SignatureLoadModel),
     "Likelihood of texts by a decoder language model", CausalLanguageModelTransformer.LoaderSignature)]
 
@@ -161,6 +165,26 @@ namespace MLComponents.Transforms
         {
             MLNetInterop.BeginLoad(ctx, QuestionAnsweringTransformer.Format);
             return QuestionAnsweringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="ChoiceScoringTransformer"/>.</summary>
+    internal static class ChoiceScoringLoader
+    {
+        private static ChoiceScoringTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, ChoiceScoringTransformer.Format);
+            return ChoiceScoringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+        }
+    }
+
+    /// <summary>What ML.NET calls to read a <see cref="TextGenerationTransformer"/>.</summary>
+    internal static class TextGenerationLoader
+    {
+        private static TextGenerationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        {
+            MLNetInterop.BeginLoad(ctx, TextGenerationTransformer.Format);
+            return TextGenerationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
         }
     }
 

@@ -103,6 +103,9 @@ internal static class ModelEntries
         }
     }
 
+    /// <summary>The whole of an entry that holds a configuration.</summary>
+    public static byte[] ReadAll(Action<string, Action<Stream>> loadEntry, string name) => ReadAll(loadEntry, name, MostConfigBytes);
+
     private static string ConfigEntry(int adapter) => $"adapter_config.{adapter}.json";
 
     private static string WeightsEntry(int adapter) => $"adapter_model.{adapter}.safetensors";

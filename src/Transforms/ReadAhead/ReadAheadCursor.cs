@@ -74,6 +74,7 @@ internal sealed class ReadAheadCursor<TInput, TResult> : DataViewRowCursor
         {
             _disposed = true;
             _window.Tell();
+            _window.Clear();
             _input.Dispose();
         }
         base.Dispose(disposing);

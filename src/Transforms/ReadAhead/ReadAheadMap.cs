@@ -38,7 +38,11 @@ internal abstract class ReadAheadMap<TInput, TResult>(DataViewSchema inputSchema
 
         public override Delegate Getter(int outputColumn) => map.Getter(outputColumn, Current);
 
-        public override void Dispose() => _window.Tell();
+        public override void Dispose()
+        {
+            _window.Tell();
+            _window.Clear();
+        }
 
         private TResult Current()
         {

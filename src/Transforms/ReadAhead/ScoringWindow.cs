@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace MLComponents.Transforms;
 
 /// <summary>
@@ -11,9 +9,6 @@ internal sealed class ScoringWindow<TInput, TRow, TResult>(IBatchScorer<TInput, 
 {
     /// <summary>What one more call of the model costs, in tokens of padding: small enough to part short rows from long ones.</summary>
     private const int CallCost = 32;
-
-    /// <summary>From this many rows on they are encoded on several threads.</summary>
-    private const int ParallelRows = 16;
 
     private readonly List<TInput> _inputs = [];
     private readonly TruncationReport _report = new(scorer.TellTruncated);
@@ -50,24 +45,7 @@ internal sealed class ScoringWindow<TInput, TRow, TResult>(IBatchScorer<TInput, 
     private void Encode()
     {
         scorer.CheckAlive();
-        var rows = new TRow[_inputs.Count];
-        void EncodeOne(int row) => rows[row] = scorer.Encode(_inputs[row]);
-        if (rows.Length < ParallelRows)
-        {
-            for (int row = 0; row < rows.Length; row++) EncodeOne(row);
-        }
-        else
-        {
-            try
-            {
-                Parallel.For(0, rows.Length, EncodeOne);
-            }
-            catch (AggregateException error)
-            {
-                ExceptionDispatchInfo.Throw(error.InnerExceptions[0]); // what a row throws does not depend on how many there are
-            }
-        }
-
+        TRow[] rows = RowEncoding.All(_inputs, scorer.Encode);
         foreach (TRow row in rows) _report.Count(row.Truncated);
         Plan(rows);
         _results = new (bool, TResult?)[rows.Length];

@@ -16,7 +16,7 @@ internal static class DotnetCommand
     }
 
     /// <summary>As <see cref="Run"/>, for a command that may fail.</summary>
-    public static async Task<(int ExitCode, string Output)> RunToExit(string folder, IEnumerable<string> arguments, TimeSpan? timeout = null)
+    public static async Task<(int ExitCode, string Output)> RunToExit(string folder, IEnumerable<string> arguments, TimeSpan? timeout = null, string input = "")
     {
         var start = new ProcessStartInfo("dotnet", arguments)
         {
@@ -32,6 +32,7 @@ internal static class DotnetCommand
         start.Environment["UseSharedCompilation"] = "false"; // no compiler server outlives the test
 
         using var process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
+        await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         var output = new StringBuilder();
         // Both streams are read as they come: a child that fills a pipe that nobody reads never ends.

@@ -32,7 +32,7 @@ public class PackageTests
             string trainer = await DotnetCommand.Run(consumer, [Built(consumer, "Trainer"), work]);
             Assert.Contains("tensor: 1 2 3", trainer);
             string scorer = await DotnetCommand.Run(consumer, [Built(consumer, "Scorer"), work]);
-            foreach (string way in (string[])["transform: ", "engine: "])
+            foreach (string way in (string[])["transform: ", "engine: ", "written: "])
             {
                 string[] expected = [.. Lines(trainer, way)];
                 Assert.Equal(RowCount, expected.Length);

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using MLComponents.Testing;
 
 namespace MLComponents.EndToEnd.Tests;
 
@@ -63,15 +62,7 @@ public class TicketRoutingTests
         Assert.Contains($"There is no table at {table}", output);
     }
 
-    private static string Program
-    {
-        get
-        {
-            // The test's own bin/<configuration>/<framework>: the example was built with it.
-            string built = Path.GetRelativePath(Path.Combine(TestPaths.Repository, "tests", "EndToEnd"), AppContext.BaseDirectory);
-            return Path.Combine(TestPaths.Repository, "examples", "TicketRouting", built, "TicketRouting.dll");
-        }
-    }
+    private static string Program => ExamplePrograms.Find("TicketRouting");
 
     /// <summary>What it prints, without the line breaks and the runs of spaces that depend on the width of a terminal.</summary>
     private static async Task<string> Run(string folder, params string[] arguments) =>

@@ -16,17 +16,18 @@ internal static class TinyModel
 
     public static SequenceClassificationModel Model(int labels, torch.ScalarType? dtype = null, int vocabulary = 260) => new(Config(labels, vocabulary), seed: 5, dtype: dtype);
 
-    public static DecoderConfig Config(int labels, int vocabulary = 260) =>
+    public static DecoderConfig Config(int labels, int vocabulary = 260, int context = Context) =>
         DecoderConfig.Parse(System.Text.Encoding.UTF8.GetBytes($$"""
             {"model_type": "qwen2", "vocab_size": {{vocabulary}}, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
-             "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": {{Context}}, "rms_norm_eps": 1e-6,
+             "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": {{context}}, "rms_norm_eps": 1e-6,
              "rope_theta": 10000.0, "hidden_act": "silu", "tie_word_embeddings": true, "initializer_range": 0.3,
              "id2label": { {{string.Join(", ", Enumerable.Range(0, labels).Select(label => $"\"{label}\": \"L{label}\""))}} } }
             """));
 
     /// <summary>A tokenizer without merges.</summary>
     /// <param name="wrapped">Whether it puts the end-of-text token before and after every text.</param>
-    public static PretrainedTokenizer Tokenizer(bool wrapped = false)
+    /// <param name="chatTemplate">Its chat template, or none.</param>
+    public static PretrainedTokenizer Tokenizer(bool wrapped = false, string? chatTemplate = null)
     {
         var vocabulary = new Dictionary<string, int>();
         int next = 256;
@@ -57,7 +58,9 @@ internal static class TinyModel
         return PretrainedTokenizer.Load(new Dictionary<string, byte[]>
         {
             ["tokenizer.json"] = json,
-            ["tokenizer_config.json"] = System.Text.Encoding.UTF8.GetBytes("""{"eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}"""),
+            ["tokenizer_config.json"] = JsonSerializer.SerializeToUtf8Bytes(chatTemplate is null
+                ? new Dictionary<string, string> { ["eos_token"] = "<|endoftext|>", ["pad_token"] = "<|endoftext|>" }
+                : new Dictionary<string, string> { ["eos_token"] = "<|endoftext|>", ["pad_token"] = "<|endoftext|>", ["chat_template"] = chatTemplate }),
         });
 
         static object Special() => new { SpecialToken = new { id = "<|endoftext|>", type_id = 0 } };

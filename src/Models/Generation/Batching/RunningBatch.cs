@@ -9,9 +9,6 @@ namespace MLComponents.Models;
 /// <param name="model">The model.</param>
 internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
 {
-    // Prompts that are read together may be padded to twice their tokens; then reading them apart is cheaper.
-    private const int MostPadding = 2;
-
     // From so many scores on in a step, rows are worked on side by side.
     private const int ManyScores = 1 << 17;
 
@@ -21,21 +18,18 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
     /// <summary>The number of texts.</summary>
     public int Count => _parts.Sum(static part => part.Rows.Count);
 
-    /// <summary>Lets texts join: their prompts are read.</summary>
+    /// <summary>Lets texts join: their prompts are read, each alone, so that not even its last bits depend on the others.</summary>
     public void Join(IEnumerable<RunningRow> rows)
     {
-        RunningRow[] all = [.. rows.OrderBy(LengthOf)];
-        foreach (RunningRow[] group in Group(all))
+        foreach (RunningRow row in rows)
         {
-            var logits = new float[group.Length * _vocabularySize];
-            bool hasPrefix = group[0].Call.Input.Cache is not null;
-            IDecodingBatch batch = hasPrefix ? group[0].Call.Prefill(canForget: false, logits) : model.Decoding.NewBatch(group.Length, canForget: false);
+            var logits = new float[_vocabularySize];
+            IDecodingBatch batch = row.Call.Prefill(canForget: false, logits);
             try
             {
-                if (!hasPrefix) GenerationCall.Read(batch, [.. group.Select(static row => row.Call.Prompts.Ids(0))], logits);
                 Part part = PartFor(batch);
-                part.Rows.AddRange(group);
-                part.Logits = [.. part.Logits.AsSpan(0, (part.Rows.Count - group.Length) * _vocabularySize), .. logits];
+                part.Rows.Add(row);
+                part.Logits = [.. part.Logits.AsSpan(0, (part.Rows.Count - 1) * _vocabularySize), .. logits];
                 if (part.Batch != batch) part.Batch.Join(batch);
             }
             finally
@@ -84,35 +78,6 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
     {
         foreach (Part part in _parts) part.Batch.Dispose();
         _parts.Clear();
-    }
-
-    private static int LengthOf(RunningRow row) => row.Call.Prompts.Ids(0).Length;
-
-    /// <summary>Prompts of like lengths, which are read together; those that begin with something read before are read alone.</summary>
-    private IEnumerable<RunningRow[]> Group(RunningRow[] ordered)
-    {
-        List<RunningRow> group = [];
-        int tokens = 0;
-        foreach (RunningRow row in ordered)
-        {
-            bool alone = row.Call.Input.Cache is not null || model.Config.Rope.DependsOnLength;
-            if (group.Count > 0 && (alone || (group.Count + 1) * LengthOf(row) > MostPadding * (tokens + LengthOf(row))))
-            {
-                yield return [.. group];
-                (group, tokens) = ([], 0);
-            }
-
-            if (alone)
-            {
-                yield return [row];
-                continue;
-            }
-
-            group.Add(row);
-            tokens += LengthOf(row);
-        }
-
-        if (group.Count > 0) yield return [.. group];
     }
 
     /// <summary>Where rotary frequencies depend on the longest row, every row is apart, so that none depends on another.</summary>

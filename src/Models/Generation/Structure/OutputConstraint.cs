@@ -84,6 +84,9 @@ public sealed class OutputConstraint
         }
     }
 
+    /// <summary>Texts that are put together of parts.</summary>
+    internal static OutputConstraint Of(TextPiece piece, PretrainedTokenizer tokenizer) => new(piece, tokenizer);
+
     /// <summary>Whether tokens are a text that is allowed as it is.</summary>
     /// <param name="newIds">The new tokens, without an end.</param>
     public bool IsComplete(IReadOnlyList<int> newIds)
@@ -91,6 +94,21 @@ public sealed class OutputConstraint
         ArgumentNullException.ThrowIfNull(newIds);
         int state = StateOf([.. newIds], []);
         return state != ByteAutomaton.Dead && _automaton.IsComplete(state);
+    }
+
+    /// <summary>The text of tokens, an end left out.</summary>
+    /// <param name="newIds">The new tokens.</param>
+    /// <param name="eosIds">The tokens that end a text.</param>
+    internal string TextOf(ReadOnlySpan<int> newIds, ReadOnlySpan<int> eosIds)
+    {
+        List<byte> text = [];
+        foreach (int id in newIds)
+        {
+            if (eosIds.Contains(id)) break;
+            text.AddRange(_vocabulary.BytesOf(id) ?? []);
+        }
+
+        return System.Text.Encoding.UTF8.GetString([.. text]);
     }
 
     /// <summary>Rules out the tokens that cannot come next.</summary>
@@ -107,6 +125,10 @@ public sealed class OutputConstraint
         // Where there is not even room for the shortest text, it is as good as any.
         if (room - 1 < mask.MostTokensBehind && room >= _tokensToEnd[state]) mask = MaskWithin(state, room - 1);
         mask.Apply(scores, _automaton.IsComplete(state) ? eosIds : []);
+        if (_automaton.IsComplete(state)) return;
+
+        // An end may be a token with a text of its own: the text would be cut there.
+        foreach (int id in eosIds) scores[id] = float.NegativeInfinity;
     }
 
     /// <summary>Whether nothing may follow.</summary>

@@ -13,4 +13,11 @@ internal static class Scores
         foreach (Row row in ml.Data.CreateEnumerable<Row>(data, reuseRowObject: false))
             Console.WriteLine($"engine: {engine.Predict(row)}");
     }
+
+    /// <summary>Prints what is generated for the rows of a file, and every bit of how likely choices are.</summary>
+    public static void PrintWritten(MLContext ml, ITransformer model, string rows)
+    {
+        foreach (WrittenRow row in ml.Data.CreateEnumerable<WrittenRow>(model.Transform(ml.Data.LoadFromTextFile<Row>(rows)), reuseRowObject: false))
+            Console.WriteLine($"written: {Uri.EscapeDataString(row.Written)} {string.Join(' ', row.Score.Select(value => BitConverter.SingleToUInt32Bits(value).ToString("x8")))}");
+    }
 }

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using MLComponents.Models;
 using MLComponents.Tokenization;
 using MLComponents.Trainers;
+using MLComponents.Transforms;
 using TorchSharp;
 
 using (torch.Tensor tensor = torch.arange(3, torch.float32) + 1)
@@ -36,3 +37,10 @@ var pipeline = ml.Transforms.Text.FormatPrompt("Prompt", "Product: {Product}, {P
 ITransformer trained = pipeline.Fit(data);
 ml.Model.Save(trained, data.Schema, Path.Combine(folder, "model.zip"));
 Scores.Print(ml, trained, data.Schema, rows);
+
+// What generates and what scores choices, of the decoder as it is.
+ITransformer writer = ml.Transforms.Text.GenerateText("Written", "Body", new() { Model = decoder, Generation = new() { DoSample = true, MaxNewTokens = 8 } })
+    .Append(ml.Transforms.Text.ScoreChoices("Body", ["Billing", "Delivery", "Returns"], new() { Model = decoder, LengthNormalization = LengthNormalization.Tokens }))
+    .Fit(data);
+ml.Model.Save(writer, data.Schema, Path.Combine(folder, "writer.zip"));
+Scores.PrintWritten(ml, writer, rows);

@@ -1,0 +1,50 @@
+using MLComponents.Models;
+
+namespace MLComponents.Tests.Transforms;
+
+/// <summary>Counts what generation asks of a model.</summary>
+/// <param name="model">The model.</param>
+internal sealed class CountingDecoding(CausalLanguageModel model) : IDecodingModel
+{
+    private readonly FusedDecodingModel _decoding = new(model);
+
+    /// <summary>Rows of each read of one token per row.</summary>
+    public List<int> Steps { get; } = [];
+
+    /// <summary>Tokens of each other read.</summary>
+    public List<int> Prompts { get; } = [];
+
+    /// <summary>Called before every read.</summary>
+    public Action Reading { get; set; } = static () => { };
+
+    public DecoderConfig Config => model.Config;
+
+    public IDecodingBatch NewBatch(int rows, bool canForget) => new Batch(this, _decoding.NewBatch(rows, canForget));
+
+    private sealed class Batch(CountingDecoding owner, IDecodingBatch batch) : IDecodingBatch
+    {
+        public int RowCount => batch.RowCount;
+
+        public ReadOnlySpan<int> TokensOf(int row) => batch.TokensOf(row);
+
+        public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)
+        {
+            owner.Reading();
+            if (RowCount > 0 && TokensOf(0).Length > 0 && tokens.Length == RowCount) owner.Steps.Add(RowCount);
+            else owner.Prompts.Add(tokens.Length);
+            batch.Read(tokens, counts, scored, logits, hidden);
+        }
+
+        public void Select(ReadOnlySpan<int> rows) => batch.Select(rows);
+
+        public void Forget(int count) => batch.Forget(count);
+
+        public void Join(IDecodingBatch other) => batch.Join(((Batch)other).Inner);
+
+        public IDecodingBatch Clone() => new Batch(owner, batch.Clone());
+
+        public void Dispose() => batch.Dispose();
+
+        private IDecodingBatch Inner => batch;
+    }
+}
