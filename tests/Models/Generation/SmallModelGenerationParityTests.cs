@@ -37,7 +37,7 @@ public class SmallModelGenerationParityTests
         JsonElement[] lines = [.. File.ReadLines(Path.Combine(SmolLm2.Expected, "greedy.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)];
 
         int[][] prompts = [.. lines.Select(line => Ids(line, "ids"))];
-        GeneratedSequence[] texts = [.. model.GenerateMany(prompts, new() { MaxNewTokens = 64, DoSample = false }, batchSize: 8, cancellationToken: Cancellation)];
+        GeneratedSequence[] texts = [.. model.GenerateMany(prompts, new() { MaxNewTokens = 64, DoSample = false }, batchSize: 32, cancellationToken: Cancellation)];
 
         for (int index = 0; index < lines.Length; index++)
         {
