@@ -37,7 +37,9 @@ internal sealed class TextGenerator : IDisposable
             throw new ArgumentOutOfRangeException(nameof(options), newTokens, $"MaxNewTokens is {newTokens}, the context of {source} has {context} tokens (max_position_embeddings): there is no room for a prompt.");
         if (options.MaxPromptLength > context - newTokens)
             throw new ArgumentOutOfRangeException(nameof(options), options.MaxPromptLength, $"MaxPromptLength is {options.MaxPromptLength} and MaxNewTokens {newTokens}; together they exceed the {context} tokens of the context of {source} (max_position_embeddings).");
-        _config = options.Generation with { MaxNewTokens = newTokens };
+        bool isRestricted = options.Choices is not null || options.Regex is not null || options.JsonSchema is not null;
+        // Stop strings of the model's own configuration could end a text before it is what was asked for; those of the options are refused.
+        _config = options.Generation with { MaxNewTokens = newTokens, StopStrings = isRestricted ? [] : options.Generation.StopStrings };
         _input = new GenerationInput
         {
             Tokenizer = tokenizer,

@@ -51,6 +51,20 @@ public sealed class TextGenerationEstimatorTests : IDisposable
     }
 
     [Fact]
+    public void Stop_strings_of_the_models_own_configuration_do_not_cut_choices()
+    {
+        using (CausalLanguageModel model = Generators.Model())
+        {
+            model.GenerationConfig = new GenerationConfig { StopStrings = ["b", "y"], MaxNewTokens = 9 };
+            model.Save(_folder);
+        }
+
+        IDataView rows = Generators.View(_ml, 8);
+        using TextGenerationTransformer transformer = _ml.Transforms.Text.GenerateText("Answer", "Text", new() { Model = _folder, Choices = ["abc", "xyz"] }).Fit(rows);
+        Assert.All(transformer.Transform(rows).GetColumn<uint>("Answer"), key => Assert.InRange(key, 1u, 2u));
+    }
+
+    [Fact]
     public void The_output_may_take_the_name_of_the_input_and_a_prompt_may_come_from_columns()
     {
         IDataView rows = Generators.View(_ml, 5);
