@@ -15,7 +15,7 @@ internal static class Machine
             ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal)) ?? ""
             : "";
         string has = string.Join(", ", new[] { "avx2", "avx512f", "avx512_bf16", "amx_bf16" }.Where(flag => flags.Split(' ').Contains(flag)));
-        string[] off = [.. new[] { "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "ATEN_CPU_CAPABILITY", "DOTNET_EnableAVX512F", "MLCOMPONENTS_BFLOAT16" }
+        string[] off = [.. new[] { "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "ATEN_CPU_CAPABILITY", "DOTNET_EnableAVX512", "MLCOMPONENTS_BFLOAT16" }
             .Where(name => Environment.GetEnvironmentVariable(name) is not null).Select(name => $"{name}={Environment.GetEnvironmentVariable(name)}")];
         return $"{model ?? "unknown processor"} ({has}), {Environment.ProcessorCount} cores{(off.Length > 0 ? "; " + string.Join(" ", off) : "")}";
     }
