@@ -65,6 +65,18 @@ tickets.SetAction(arguments => Tickets.Run(Folder(arguments), arguments.GetValue
     Epochs = arguments.GetValue(epochs), BatchSize = arguments.GetValue(batch), LearningRate = arguments.GetValue(rate), WeightDecay = arguments.GetValue(decay),
 }));
 
+var task = new Argument<string>("task") { Description = string.Join(", ", QualityTask.All.Select(known => known.Name)) };
+var folders = new Option<string>("--data") { Description = "The folder with a folder for each data set.", Required = true };
+var trainRows = new Option<int>("--rows") { DefaultValueFactory = _ => int.MaxValue, Description = "Most rows to train on." };
+var maxLength = new Option<int?>("--max-length") { Description = "Most tokens of a text." };
+var lora = new Option<int?>("--lora-rank") { Description = "Trains an adapter of this rank on all linear layers instead." };
+var update = new Option<WeightUpdate>("--weight-update") { DefaultValueFactory = _ => WeightUpdate.MasterWeights, Description = "MasterWeights or StochasticRounding." };
+var quality = new Command("quality", "Fine-tuning on a public data set, beside what a user of ML.NET would train instead.") { task, model, folders, trainRows, maxLength, lora, update, epochs, batch, rate, seeds, precision };
+task.AcceptOnlyFromAmong([.. QualityTask.All.Select(known => known.Name)]);
+quality.SetAction(arguments => QualityTask.All.Single(known => known.Name == arguments.GetValue(task)).Run(arguments.GetValue(seeds)!.Select(seed => new QualityRun(
+    Folder(arguments), arguments.GetValue(folders)!, seed, arguments.GetValue(trainRows), arguments.GetValue(epochs), arguments.GetValue(batch), arguments.GetValue(rate), arguments.GetValue(maxLength),
+    arguments.GetValue(lora), arguments.GetValue(update), arguments.GetValue(precision)))));
+
 var tokenizers = new Argument<string[]>("tokenizers") { Description = "tokenizer.json files or their folders.", Arity = ArgumentArity.OneOrMore };
 var corpora = new Option<string>("--corpora") { Description = "A folder with input.txt files and .zip files of texts.", Required = true };
 var tokenization = new Command("tokenization", "Loading tokenizers and encoding texts, beside Microsoft.ML.Tokenizers.") { tokenizers, corpora, rounds };
@@ -111,4 +123,4 @@ var speedVariant = new Argument<int>("variant");
 var oneSpeed = new Command("decoding-speed-variant", "One variant of decoding-speed's forward passes, in this process.") { speedVariant, model };
 oneSpeed.SetAction(arguments => DecodingSpeed.RunVariant(arguments.GetValue(speedVariant), arguments.GetValue(model)!));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, speed, oneSpeed, generation, spam, tickets, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, speed, oneSpeed, generation, spam, tickets, quality, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
