@@ -28,7 +28,8 @@ internal readonly record struct TextColumns(DataViewSchema.Column Text, DataView
     {
         ValueGetter<ReadOnlyMemory<char>> text = row.GetGetter<ReadOnlyMemory<char>>(Text);
         ValueGetter<ReadOnlyMemory<char>>? pair = Pair is { } column ? row.GetGetter<ReadOnlyMemory<char>>(column) : null;
-        return () => new TextInput(Value(text), pair is null ? null : Value(pair));
+        // Two functions: within one, "pair is null ? null : ..." would be an empty text instead of null, and every text a pair.
+        return pair is null ? () => new TextInput(Value(text)) : () => new TextInput(Value(text), Value(pair));
     }
 
     private static ReadOnlyMemory<char> Value(ValueGetter<ReadOnlyMemory<char>> getter)

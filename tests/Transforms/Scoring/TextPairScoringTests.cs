@@ -32,6 +32,25 @@ public class TextPairScoringTests
     }
 
     [Fact]
+    public void A_text_is_no_pair_with_an_empty_second_text()
+    {
+        TextInput Read(string? pair)
+        {
+            TextColumns columns = TextColumns.Find(Data.Schema, "Hypothesis", pair);
+            using DataViewRowCursor cursor = Data.GetRowCursor(columns.All);
+            Func<TextInput> read = columns.Reader(cursor);
+            cursor.MoveNext();
+            cursor.MoveNext();
+            cursor.MoveNext();
+            return read();
+        }
+
+        Assert.Null(Read(null).Pair);
+        Assert.Equal("", Read("Premise").Pair.ToString());
+        Assert.Equal(("x", 1), (Read("Premise").Text.ToString(), Read("Premise").Length));
+    }
+
+    [Fact]
     public void A_transformer_of_pairs_is_a_good_transformer()
     {
         IDataView missing = _ml.Transforms.DropColumns("Hypothesis").Fit(Data).Transform(Data);
