@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLComponents.Models;
 
 /// <summary>Token ids to hidden states: embedding, layers, final norm.</summary>
-internal sealed class DecoderModel : DecoderModule
+internal sealed partial class DecoderModel : DecoderModule
 {
     private readonly DecoderConfig _config;
     private readonly TokenEmbedding _embedding;
@@ -33,7 +33,7 @@ internal sealed class DecoderModel : DecoderModule
     /// <summary>Whether layers are computed once more for their gradients instead of keeping their activations, see <see cref="CheckpointedBlock"/>.</summary>
     public bool CheckpointsGradients { get; set; }
 
-    /// <summary>α of the noise that is added to embeddings in training, see <see cref="Disturb"/>; 0 for none.</summary>
+    /// <summary>α of the noise that is added to embeddings in training, see <see cref="Disturb(Tensor)"/>; 0 for none.</summary>
     public double EmbeddingNoise { get; set; }
 
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
