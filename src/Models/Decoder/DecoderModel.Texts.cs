@@ -25,20 +25,28 @@ internal sealed partial class DecoderModel
         return ForwardLayers(batch, new Reading(this, batch), end).reshape(-1, _config.HiddenSize).MoveToOuterDisposeScope();
     }
 
-    /// <summary>
-    /// The final hidden state of one token of each text of a causal decoder, with only keys and values computed for the other tokens in the last layer.
-    /// </summary>
+    /// <summary>The final hidden state of one token of each text of a causal decoder.</summary>
     /// <param name="batch">The texts.</param>
     /// <param name="positions">Which token of each text.</param>
     /// <returns><c>[texts, hidden]</c>.</returns>
     public Tensor ForwardPooled(TextBatch batch, IReadOnlyList<int> positions)
     {
         using DisposeScope scope = NewDisposeScope();
+        return _finalNorm.forward(ForwardPooledLayers(batch, positions)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the last layer of a causal decoder gives for one token of each text; of the other tokens, only keys and values are computed in it.</summary>
+    /// <param name="batch">The texts.</param>
+    /// <param name="positions">Which token of each text.</param>
+    /// <returns><c>[texts, hidden]</c>.</returns>
+    public Tensor ForwardPooledLayers(TextBatch batch, IReadOnlyList<int> positions)
+    {
+        using DisposeScope scope = NewDisposeScope();
         (TextLayout layout, Device device) = (batch.Layout, batch.Content.device);
         Tensor pooled;
         if (batch.FirstLayer == _blocks.Length)
         {
-            pooled = _finalNorm.forward(batch.Content.index_select(0, Indexes(layout.Order.Select(text => (long)layout.StartOf(text) + positions[text]), device)));
+            pooled = batch.Content.index_select(0, Indexes(layout.Order.Select(text => (long)layout.StartOf(text) + positions[text]), device));
         }
         else
         {
@@ -78,7 +86,7 @@ internal sealed partial class DecoderModel
             Cosines = reading.Rotary.Cosines.index_select(0, places),
             SignedSines = reading.Rotary.SignedSines.index_select(0, places),
         };
-        return _finalNorm.forward(block.ForwardPooled(hidden, reading.Rotary, places.unsqueeze(0), pooledRotary, groups)).squeeze(0);
+        return block.ForwardPooled(hidden, reading.Rotary, places.unsqueeze(0), pooledRotary, groups).squeeze(0);
     }
 
     /// <summary>The input of a layer, <c>[texts, width, hidden]</c> of a single group, else <c>[1, tokens, hidden]</c>.</summary>

@@ -90,7 +90,7 @@ internal sealed partial class DecoderModel : DecoderModule
     {
         using var scope = NewDisposeScope();
         Tensor hidden = ForwardLayers(EmbedIds(inputIds), 0, _blocks.Length - 1);
-        return PoolLastLayer(hidden, positions).MoveToOuterDisposeScope();
+        return _finalNorm.forward(PoolLastLayer(hidden, positions)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The input of the first layer: <c>[batch, seq] -> [batch, seq, hidden]</c>.</summary>
@@ -124,7 +124,7 @@ internal sealed partial class DecoderModel : DecoderModule
         return state.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The last layer and the final norm, for one token of each row.</summary>
+    /// <summary>The last layer, for one token of each row.</summary>
     /// <param name="hidden">The input of the last layer, <c>[batch, seq, hidden]</c>.</param>
     /// <param name="positions">Which token of each row, <c>[batch]</c>, Int64.</param>
     /// <returns><c>[batch, hidden]</c>.</returns>
@@ -137,7 +137,7 @@ internal sealed partial class DecoderModel : DecoderModule
         Tensor column = positions.unsqueeze(1);
         LayerMask mask = AttentionMasks.UpTo(positions, length, block.Window, hidden.dtype);
         Tensor pooled = block.ForwardPooled(hidden, rotary, column, Select(rotary, positions), mask);
-        return _finalNorm.forward(pooled).squeeze(1).MoveToOuterDisposeScope();
+        return pooled.squeeze(1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -184,10 +184,6 @@ public sealed class SequenceClassificationModel : PretrainedModel
         return _score.forward(Decoder.ForwardPooled(batch, positions)).MoveToOuterDisposeScope();
     }
 
-    internal Tensor Pool(Tensor inputIds, Tensor lastPositions) => Decoder.ForwardPooled(inputIds, lastPositions);
-
-    internal Tensor ScorePooled(Tensor pooled) => _score.forward(pooled);
-
     private void CheckThatItIsCausal()
     {
         if (!Config.IsCausal) throw new InvalidOperationException("ForwardPooled needs a causal decoder; use forward with an attention mask.");

@@ -3,10 +3,10 @@ using MLComponents.Transforms;
 namespace MLComponents.Trainers;
 
 /// <summary>Scores validation rows as the trained transformer will score rows: batched by length, no gradients.</summary>
-/// <param name="scorer">The model.</param>
+/// <param name="texts">The model.</param>
 /// <param name="batchSize">Most rows at once.</param>
 /// <param name="maxTokens">Most tokens at once, padding included.</param>
-internal sealed class ClassificationMetrics(ITextScorer scorer, int batchSize, int maxTokens)
+internal sealed class ClassificationMetrics(ScoredTexts texts, int batchSize, int maxTokens)
 {
     private const int WindowRows = 2048;
 
@@ -14,14 +14,14 @@ internal sealed class ClassificationMetrics(ITextScorer scorer, int batchSize, i
     public IReadOnlyDictionary<string, double> Measure(IEnumerable<ClassifiedText> rows, Action checkAlive)
     {
         double logLoss = 0;
-        var seen = new long[scorer.OutputCount];
-        var right = new long[scorer.OutputCount];
+        var seen = new long[texts.OutputCount];
+        var right = new long[texts.OutputCount];
         foreach (ClassifiedText[] window in rows.Chunk(WindowRows))
         {
             foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(window, row => row.Ids.Length), batchSize, maxTokens))
             {
                 checkAlive();
-                float[][] logits = scorer.Forward(Array.ConvertAll(batch, index => window[index].Ids));
+                float[][] logits = texts.Score(Array.ConvertAll(batch, index => window[index].Ids));
                 for (int i = 0; i < batch.Length; i++)
                 {
                     int label = window[batch[i]].Label;
