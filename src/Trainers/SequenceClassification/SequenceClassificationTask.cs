@@ -21,7 +21,7 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
     public SequenceClassificationTask(SequenceClassificationModel model, int? padId, float[]? classWeights, SequenceClassificationOptions options)
     {
         _texts = new ScoredTexts(model, new TextBatches(model, padId, options.Packing, arePooled: true));
-        _metrics = new ClassificationMetrics(_texts, options.BatchSize, options.MaxTokensPerBatch);
+        _metrics = new ClassificationMetrics(_texts.OutputCount, _texts.Score, options.BatchSize, options.MaxTokensPerBatch);
         _loss = new ClassificationLoss(classWeights, Texts.Device, options.LabelSmoothing, options.FocalGamma);
     }
 
