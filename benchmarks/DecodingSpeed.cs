@@ -32,7 +32,8 @@ internal static class DecodingSpeed
     /// <summary>Measures everything in turn, a few times, and prints the best of each.</summary>
     /// <param name="folder">A model; its weights are read.</param>
     /// <param name="rounds">How often.</param>
-    public static void Compare(string folder, int rounds)
+    /// <param name="peer">Nothing, or the program of benchmarks/Peers and its arguments, which measures llama.cpp.</param>
+    public static void Compare(string folder, int rounds, string[] peer)
     {
         using var noGradient = no_grad();
         set_num_threads(Environment.ProcessorCount);
@@ -40,7 +41,8 @@ internal static class DecodingSpeed
         long weightBytes = model.ParameterCount * sizeof(ushort);
         using var probe = new ReadProbe(256 << 20);
         FusedDecodingModel fused = new(model), eightBits = new(model) { InEightBits = true };
-        double read = 0, single = 0, wide = 0, one = double.MaxValue, small = double.MaxValue, many = double.MaxValue, prompt = double.MaxValue;
+        double read = 0, single = 0, wide = 0, one = double.MaxValue, small = double.MaxValue, many = double.MaxValue, callers = double.MaxValue, prompt = double.MaxValue;
+        var others = new Dictionary<string, (double Token, double Prompt)>();
         double[] passes = [.. s_variants.Select(static _ => double.MaxValue)];
         for (int round = 0; round < rounds; round++)
         {
@@ -51,8 +53,14 @@ internal static class DecodingSpeed
             read = Math.Max(read, probe.BytesPerSecond());
             small = Math.Min(small, SecondsPerStep(eightBits, 1));
             many = Math.Min(many, SecondsPerStep(fused, LargeBatch));
+            callers = Math.Min(callers, SecondsPerStepOfCallers(fused, LargeBatch));
             prompt = Math.Min(prompt, SecondsForPrompt(fused));
             for (int variant = 0; variant < passes.Length; variant++) passes[variant] = Math.Min(passes[variant], RunChild(variant, folder));
+            foreach ((string name, double token, double text) in RunPeer(peer))
+            {
+                var before = others.GetValueOrDefault(name, (Token: double.MaxValue, Prompt: double.MaxValue));
+                others[name] = (Math.Min(before.Token, token), Math.Min(before.Prompt, text));
+            }
         }
 
         // The embedding is looked up; it is multiplied with for the last token only. Scores and values: two products over the tokens before, half of them on average.
@@ -70,11 +78,56 @@ internal static class DecodingSpeed
         Line($"| fused, 1 row | {1e3 * one:F2} ms a token, {weightBytes / one / 1e9:F1} GB/s | {weightBytes / one / read:P0} of reading; {best / one:F2} times the best forward pass |");
         Line($"| fused, eight bits, 1 row | {1e3 * small:F2} ms a token | {one / small:F2} times bf16's speed |");
         Line($"| fused, {LargeBatch} rows | {1e3 * many:F2} ms a step, {LargeBatch / many:F0} tokens/s | {LargeBatch * one / many:F2} times 1 row |");
+        Line($"| fused, {LargeBatch} callers at once | {1e3 * callers:F2} ms a token of each, {LargeBatch / callers:F0} tokens/s | {LargeBatch * one / callers:F2} times 1 row |");
         Line($"| prompt of {PromptLength} | {PromptLength / prompt:F0} tokens/s, {operations / prompt / 1e9:F0} GFLOP/s | {operations / prompt / gemm:P0} of the better product |");
         for (int variant = 0; variant < passes.Length; variant++)
             Line($"| {s_variants[variant].Name}, 1 row | {1e3 * passes[variant]:F2} ms a token | {passes[variant] / one:F2} times fused |");
+        foreach ((string name, var other) in others)
+            Line($"| {name}, 1 row; prompt of {PromptLength} | {1e3 * other.Token:F2} ms a token; {PromptLength / other.Prompt:F0} tokens/s | {other.Token / one:F2}; {other.Prompt / prompt:F2} times fused |");
 
         static void Line(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Prompts of several lengths read by the fused kernels and by forward passes, one thread, by processor time: where one should take over from the other.</summary>
+    /// <param name="folder">A model; its weights are read.</param>
+    /// <param name="lengths">Tokens of the prompts.</param>
+    /// <param name="rounds">How often, of which the fastest counts.</param>
+    public static void ComparePrompts(string folder, int[] lengths, int rounds)
+    {
+        using var noGradient = no_grad();
+        set_num_threads(1);
+        using CausalLanguageModel model = CausalLanguageModel.Load(folder, ScalarType.BFloat16);
+        var team = new WorkerTeam(1);
+        FusedDecodingModel kernels = new(model) { LongPrompt = int.MaxValue, Team = team }, passes = new(model) { LongPrompt = 1, Team = team };
+        Console.WriteLine($"prompts, {Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))}, bf16, 1 thread; {Machine.Describe()}; vectors of {VectorWidths.Best}; processor time, least of {rounds}");
+        Console.WriteLine("| tokens | fused kernels, tokens/s | forward passes, tokens/s | product 1024³ float32 / bf16, GFLOP/s |");
+        Console.WriteLine("|-|-|-|-|");
+        foreach (int length in lengths)
+        {
+            (double kernel, double pass, double single, double wide) = (double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue);
+            for (int round = 0; round < rounds; round++)
+            {
+                kernel = Math.Min(kernel, Spent.Least(1, () => Read(kernels, length)).ProcessorSeconds);
+                pass = Math.Min(pass, Spent.Least(1, () => Read(passes, length)).ProcessorSeconds);
+                single = Math.Min(single, Spent.Least(1, () => Multiply(ScalarType.Float32)).ProcessorSeconds);
+                wide = Math.Min(wide, Spent.Least(1, () => Multiply(ScalarType.BFloat16)).ProcessorSeconds);
+            }
+
+            double operations = 2.0 * GemmSize * GemmSize * GemmSize / 1e9;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {length} | {length / kernel:F0} | {length / pass:F0} | {operations / single:F0} / {operations / wide:F0} |"));
+        }
+
+        static void Read(IDecodingModel model, int length)
+        {
+            using IDecodingBatch batch = model.NewBatch(1, canForget: false);
+            batch.Read([.. Enumerable.Range(0, length).Select(place => 3 + (place * 7 % 1000))], [length], 1, new float[model.Config.VocabularySize]);
+        }
+
+        static void Multiply(ScalarType dtype)
+        {
+            using var scope = NewDisposeScope();
+            rand([GemmSize, GemmSize], ScalarType.Float32).to(dtype).matmul(rand([GemmSize, GemmSize], ScalarType.Float32).to(dtype));
+        }
     }
 
     /// <summary>One variant of forward passes, in this process.</summary>
@@ -102,6 +155,28 @@ internal static class DecodingSpeed
         }
 
         return best;
+    }
+
+    /// <summary>Threads that each have a row of their own and take the most probable token.</summary>
+    private static double SecondsPerStepOfCallers(IDecodingModel model, int callers)
+    {
+        using var start = new Barrier(callers + 1);
+        Thread[] threads = [.. Enumerable.Range(0, callers).Select(caller => new Thread(() =>
+        {
+            using IDecodingBatch batch = model.NewBatch(1, canForget: false);
+            var logits = new float[model.Config.VocabularySize];
+            batch.Read([.. Enumerable.Range(0, Context).Select(place => 3 + ((place + caller) % 1000))], [Context], 1, logits);
+            start.SignalAndWait();
+            for (int token = 0; token < Tokens; token++) batch.Read([System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits)], [1], 1, logits);
+            start.SignalAndWait();
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        start.SignalAndWait();
+        long begin = Stopwatch.GetTimestamp();
+        start.SignalAndWait();
+        double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        foreach (Thread thread in threads) thread.Join();
+        return seconds / Tokens;
     }
 
     private static double SecondsForPrompt(IDecodingModel model)
@@ -133,6 +208,19 @@ internal static class DecodingSpeed
         }
 
         return 2.0 * GemmSize * GemmSize * GemmSize / best;
+    }
+
+    private static (string Name, double Token, double Prompt)[] RunPeer(string[] peer)
+    {
+        if (peer.Length == 0) return [];
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        foreach (string argument in peer) start.ArgumentList.Add(argument);
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(';')).Select(fields => (fields[0], double.Parse(fields[1], CultureInfo.InvariantCulture), double.Parse(fields[2], CultureInfo.InvariantCulture)))]
+            : throw new InvalidOperationException($"The peer ended with {process.ExitCode}.");
     }
 
     private static double RunChild(int variant, string folder)

@@ -122,11 +122,15 @@ generation.SetAction(arguments => GenerationColumn.Run(
     arguments.GetValue(model)!, arguments.GetValue(column), Math.Min(arguments.GetValue(column), arguments.GetValue(oneByOne)), arguments.GetValue(newTokens), arguments.GetValue(atATime)!,
     arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
 
-var speed = new Command("decoding-speed", "Token by token, beside what memory and matrix products allow.") { model, rounds };
-speed.SetAction(arguments => DecodingSpeed.Compare(arguments.GetValue(model)!, arguments.GetValue(rounds)));
+var peer = new Option<string[]>("--peer") { DefaultValueFactory = _ => [], Description = "llama.cpp beside it: the built benchmarks/Peers .dll, a .gguf file of the same model, and where to keep that in bfloat16.", AllowMultipleArgumentsPerToken = true };
+var speed = new Command("decoding-speed", "Token by token, beside what memory and matrix products allow.") { model, rounds, peer };
+speed.SetAction(arguments => DecodingSpeed.Compare(arguments.GetValue(model)!, arguments.GetValue(rounds), arguments.GetValue(peer)!));
+
+var prompts = new Command("prompt-speed", "Reading prompts by the fused kernels and by forward passes.") { model, contexts, rounds };
+prompts.SetAction(arguments => DecodingSpeed.ComparePrompts(arguments.GetValue(model)!, arguments.GetValue(contexts)!, arguments.GetValue(rounds)));
 
 var speedVariant = new Argument<int>("variant");
 var oneSpeed = new Command("decoding-speed-variant", "One variant of decoding-speed's forward passes, in this process.") { speedVariant, model };
 oneSpeed.SetAction(arguments => DecodingSpeed.RunVariant(arguments.GetValue(speedVariant), arguments.GetValue(model)!));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, mixed, optimizers, attention, figure, scoring, decoding, speed, oneSpeed, generation, spam, tickets, quality, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, mixed, optimizers, attention, figure, scoring, decoding, speed, prompts, oneSpeed, generation, spam, tickets, quality, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();

@@ -34,16 +34,16 @@ internal static class Scoring
         {
             single.Add(slowRows / Seconds(() =>
             {
-                for (int i = 0; i < slowRows; i++) scorer.Forward([scorer.Encode(texts[i].Value).Ids]);
+                for (int i = 0; i < slowRows; i++) scorer.Forward([scorer.Encode(new(texts[i].Value.AsMemory())).Ids]);
             }));
             fileOrder.Add(slowRows / Seconds(() =>
             {
-                foreach (Text[] chunk in texts[..slowRows].Chunk(FileOrderBatch)) scorer.Forward([.. chunk.Select(text => scorer.Encode(text.Value).Ids)]);
+                foreach (Text[] chunk in texts[..slowRows].Chunk(FileOrderBatch)) scorer.Forward([.. chunk.Select(text => scorer.Encode(new(text.Value.AsMemory())).Ids)]);
             }));
             batched.Add(rows / Seconds(() => Drain(transformer.Transform(view))));
         }
 
-        double tokens = texts[..slowRows].Average(text => (double)scorer.Encode(text.Value).Ids.Length);
+        double tokens = texts[..slowRows].Average(text => (double)scorer.Encode(new(text.Value.AsMemory())).Ids.Length);
         Console.WriteLine($"scoring {Path.GetFileName(textFile)}, {(folder is null ? "tiny decoder" : Path.GetFileName(folder))}, {tokens:F1} tokens a row; {Machine.Describe()}");
         Console.WriteLine("| way | rows | rows/s (median) | range |");
         Console.WriteLine("|-|-|-|-|");

@@ -84,6 +84,21 @@ public sealed partial class PretrainedTokenizer
         return ids;
     }
 
+    /// <summary>Puts two encoded texts together with the special tokens around and between them (<c>build_inputs_with_special_tokens</c>).</summary>
+    /// <param name="first">The ids of the first text, without special tokens.</param>
+    /// <param name="second">The ids of the second.</param>
+    internal int[] Join(ReadOnlySpan<int> first, ReadOnlySpan<int> second)
+    {
+        return [.. _pipeline.Finish(Draft(first), Draft(second), EncodeSteps.All, []).Tokens.Select(static token => token.Id)];
+
+        static EncodingDraft Draft(ReadOnlySpan<int> ids)
+        {
+            var draft = new EncodingDraft(ids.Length);
+            foreach (int id in ids) draft.Tokens.Add(new DraftToken(id, "", 0, 0, 0, 0, TokenKind.Text, -1));
+            return draft;
+        }
+    }
+
     private static EncodeSteps Steps(bool addSpecialTokens) => addSpecialTokens ? EncodeSteps.All : EncodeSteps.All & ~EncodeSteps.SpecialTokens;
 
     // One thread's exception is thrown as it is.

@@ -94,8 +94,12 @@ internal sealed class EncodingLimits
     private ArgumentException TooShort(int added, bool isPair) =>
         new($"MaxLength is {_maxLength}, but the tokenizer adds {added} tokens to {(isPair ? "a pair of texts" : "a text")}.");
 
-    // The longer text is cut first, down to the length of the shorter one; then both.
-    private static (int First, int Second) Share(int first, int second, int limit, bool isPair)
+    /// <summary>How many tokens each text keeps where both together keep a limit: the longer one is cut first, down to the length of the shorter one; then both.</summary>
+    /// <param name="first">Tokens of the first text.</param>
+    /// <param name="second">Tokens of the second text.</param>
+    /// <param name="limit">Tokens to keep, at least 0, and fewer than there are.</param>
+    /// <param name="isPair">Whether there is a second text.</param>
+    internal static (int First, int Second) Share(int first, int second, int limit, bool isPair)
     {
         if (!isPair) return (limit, 0);
         (int shorter, int longer) = (Math.Min(first, second), Math.Max(first, second));

@@ -7,27 +7,29 @@ namespace MLComponents.Trainers;
 internal sealed class LabeledTexts
 {
     private readonly IDataView _data;
-    private readonly DataViewSchema.Column _text, _label;
+    private readonly TextColumns _texts;
+    private readonly DataViewSchema.Column _label;
     private readonly Func<long, bool>? _includes;
 
     /// <summary>Looks up the columns.</summary>
     /// <param name="data">The data.</param>
     /// <param name="textColumnName">A text column.</param>
+    /// <param name="textPairColumnName">The column of the second texts of pairs, or null.</param>
     /// <param name="labelColumnName">A key column, or a Boolean one for a binary classifier.</param>
     /// <param name="binary">Whether the label is Boolean.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
-    public LabeledTexts(IDataView data, string textColumnName, string labelColumnName, bool binary)
+    public LabeledTexts(IDataView data, string textColumnName, string? textPairColumnName, string labelColumnName, bool binary)
     {
         ArgumentNullException.ThrowIfNull(data);
         _data = data;
-        _text = ClassificationSchema.TextColumn(data.Schema, textColumnName);
+        _texts = TextColumns.Find(data.Schema, textColumnName, textPairColumnName);
         _label = LabelColumn.Find(data.Schema, labelColumnName, binary);
         Labels = binary ? ClassLabels.Binary : ClassLabels.FromKeyColumn(_label);
     }
 
     private LabeledTexts(LabeledTexts all, Func<long, bool> includes)
     {
-        (_data, _text, _label, Labels) = (all._data, all._text, all._label, all.Labels);
+        (_data, _texts, _label, Labels) = (all._data, all._texts, all._label, all.Labels);
         _includes = includes;
     }
 
@@ -35,7 +37,7 @@ internal sealed class LabeledTexts
     public ClassLabels Labels { get; }
 
     /// <summary>The name of the text column.</summary>
-    public string TextColumnName => _text.Name;
+    public string TextColumnName => _texts.Text.Name;
 
     /// <summary>The name of the label column.</summary>
     public string LabelColumnName => _label.Name;
@@ -59,19 +61,17 @@ internal sealed class LabeledTexts
             if (_includes is null || _includes(row)) yield return Check(label(), row);
     }
 
-    /// <summary>Reads texts and labels in the order of the data. The memory of a text is valid until the next one is read.</summary>
+    /// <summary>Reads texts, or pairs of them, and labels in the order of the data.</summary>
     /// <exception cref="InvalidOperationException">A row has no label.</exception>
-    public IEnumerable<(ReadOnlyMemory<char> Text, int Label)> Read()
+    public IEnumerable<(TextInput Text, int Label)> Read()
     {
-        using DataViewRowCursor cursor = _data.GetRowCursor([_text, _label]);
-        ValueGetter<ReadOnlyMemory<char>> getText = cursor.GetGetter<ReadOnlyMemory<char>>(_text);
+        using DataViewRowCursor cursor = _data.GetRowCursor([.. _texts.All, _label]);
+        Func<TextInput> text = _texts.Reader(cursor);
         Func<int> label = LabelColumn.Reader(cursor, _label);
-        ReadOnlyMemory<char> text = default;
         for (long row = 0; cursor.MoveNext(); row++)
         {
             if (_includes is not null && !_includes(row)) continue;
-            getText(ref text);
-            yield return (text, Check(label(), row));
+            yield return (text(), Check(label(), row));
         }
     }
 

@@ -8,20 +8,22 @@ namespace MLComponents.Trainers;
 internal sealed class TargetedTexts
 {
     private readonly IDataView _data;
-    private readonly DataViewSchema.Column _text, _label;
+    private readonly TextColumns _texts;
+    private readonly DataViewSchema.Column _label;
     private readonly Func<long, bool>? _includes;
 
     /// <summary>Looks up the columns.</summary>
     /// <param name="data">The data.</param>
     /// <param name="textColumnName">A text column.</param>
+    /// <param name="textPairColumnName">The column of the second texts of pairs, or null.</param>
     /// <param name="labelColumnName">A column of numbers, or of vectors.</param>
     /// <param name="isRegression">Whether the label is a number.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
-    public TargetedTexts(IDataView data, string textColumnName, string labelColumnName, bool isRegression)
+    public TargetedTexts(IDataView data, string textColumnName, string? textPairColumnName, string labelColumnName, bool isRegression)
     {
         ArgumentNullException.ThrowIfNull(data);
         _data = data;
-        _text = ClassificationSchema.TextColumn(data.Schema, textColumnName);
+        _texts = TextColumns.Find(data.Schema, textColumnName, textPairColumnName);
         DataViewSchema.Column? label = data.Schema.GetColumnOrNull(labelColumnName);
         if (isRegression && (label is null || !label.Value.Type.Equals(NumberDataViewType.Single)))
             throw OutOfRange.Error($"Schema mismatch for label column '{labelColumnName}': expected Single (a number), got {label?.Type.ToString() ?? "no such column"}.", "inputSchema");
@@ -30,7 +32,7 @@ internal sealed class TargetedTexts
     }
 
     private TargetedTexts(TargetedTexts all, Func<long, bool> includes) =>
-        (_data, _text, _label, Labels, _includes) = (all._data, all._text, all._label, all.Labels, includes);
+        (_data, _texts, _label, Labels, _includes) = (all._data, all._texts, all._label, all.Labels, includes);
 
     /// <summary>The labels, or null of a regression.</summary>
     public MultipleLabels? Labels { get; }
@@ -47,7 +49,7 @@ internal sealed class TargetedTexts
     public long Count(Action checkAlive)
     {
         long count = 0;
-        foreach (float[] _ in Read(static _ => 0, withTexts: false).Select(row => row.Targets))
+        foreach (float[] _ in Read<int>(encode: null).Select(row => row.Targets))
         {
             checkAlive();
             count++;
@@ -59,19 +61,19 @@ internal sealed class TargetedTexts
     /// <summary>Reads and encodes rows in the order of the data; enumerated anew, it does so again.</summary>
     /// <exception cref="InvalidOperationException">A row's label is no number, or a missing or unknown key.</exception>
     public IEnumerable<(TargetedText Row, bool Truncated)> Encode(ITextScorer scorer) =>
-        Read(text => scorer.Encode(text.Span), withTexts: true).Select(row => (new TargetedText(row.Value.Ids, row.Targets), row.Value.Truncated));
+        Read(scorer.Encode).Select(row => (new TargetedText(row.Value.Ids, row.Targets), row.Value.Truncated));
 
-    private IEnumerable<(T Value, float[] Targets)> Read<T>(Func<ReadOnlyMemory<char>, T> encode, bool withTexts)
+    /// <summary>Reads targets, and what becomes of the texts where they are encoded.</summary>
+    private IEnumerable<(T Value, float[] Targets)> Read<T>(Func<TextInput, T>? encode)
+        where T : struct
     {
-        using DataViewRowCursor cursor = _data.GetRowCursor(withTexts ? [_text, _label] : [_label]);
-        ValueGetter<ReadOnlyMemory<char>>? getText = withTexts ? cursor.GetGetter<ReadOnlyMemory<char>>(_text) : null;
+        using DataViewRowCursor cursor = _data.GetRowCursor(encode is null ? [_label] : [.. _texts.All, _label]);
+        Func<TextInput>? text = encode is null ? null : _texts.Reader(cursor);
         Func<long, float[]> targets = Targets(cursor);
-        ReadOnlyMemory<char> text = default;
         for (long row = 0; cursor.MoveNext(); row++)
         {
             if (_includes is not null && !_includes(row)) continue;
-            getText?.Invoke(ref text);
-            yield return (encode(text), targets(row));
+            yield return (text is null ? default : encode!(text()), targets(row));
         }
     }
 

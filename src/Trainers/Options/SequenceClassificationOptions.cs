@@ -33,6 +33,13 @@ public sealed class SequenceClassificationOptions : FineTuningOptions
     /// </summary>
     public double FocalGamma { get; set; }
 
+    /// <summary>
+    /// The text column of the second texts, where pairs are classified, such as premise and hypothesis: the model reads a text and then its second one, joined as the tokenizer joins a pair. Where
+    /// that puts nothing between them, the log warns: write pairs with <c>FormatPrompt</c> then. Of a pair that is too long, the longer text is cut first.
+    /// <see langword="null"/> (the default): single texts.
+    /// </summary>
+    public string? TextPairColumnName { get; set; }
+
     /// <summary>The output column of the predicted label. Default "PredictedLabel".</summary>
     public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
 

@@ -17,6 +17,7 @@ namespace MLComponents.Trainers;
 /// <list type="table">
 /// <listheader><term>Input column</term><description>Type</description></listheader>
 /// <item><term>Text</term><description>text; an empty text is allowed</description></item>
+/// <item><term><see cref="SequenceClassificationOptions.TextPairColumnName"/></term><description>text, the second of a pair; read only where a column is named</description></item>
 /// <item><term>Label</term><description>key (multi-class), Boolean (binary), or a vector of Booleans or of keys (multi-label); no row may lack it</description></item>
 /// </list>
 /// <list type="table">
@@ -91,6 +92,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         float[]? classWeights = census.Weights(_options, training.Labels);
 
         TextClassifier scorer = LoadScorer(training.Labels, device);
+        PairWarning.Tell(_host, scorer, _textColumnName, _options.TextPairColumnName, _start.Name);
         EncodedRows<ClassifiedText> Encoded(LabeledTexts texts) => new(SequenceClassificationTask.Encode(texts, scorer), _options.ShufflePoolSize);
         var data = new TrainingData<ClassifiedText>(Encoded(training), census.Rows, validation is null ? null : Encoded(validation), scorer.MaxLength);
         return _tuner.Fit(
@@ -111,7 +113,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
                 $"{nameof(_options.BalanceClasses)}, {nameof(_options.LabelSmoothing)} and {nameof(_options.FocalGamma)} are for texts with one label each; column '{_labelColumnName}' has vectors. Use {nameof(_options.ClassWeights)}.");
         }
 
-        return new TargetedTextTraining(_host, _textColumnName, _labelColumnName, isRegression: false, _options).Fit(input, _options.ClassWeights, (environment, scorer, labels) =>
+        return new TargetedTextTraining(_host, _textColumnName, _options.TextPairColumnName, _labelColumnName, isRegression: false, _options).Fit(input, _options.ClassWeights, (environment, scorer, labels) =>
         {
             SequenceClassificationSettings settings = ScoringSettings();
             settings.MaxLength = scorer.MaxLength;
@@ -143,11 +145,11 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
 
     private (LabeledTexts Training, LabeledTexts? Validation) Rows(IDataView input)
     {
-        var all = new LabeledTexts(input, _textColumnName, _labelColumnName, _binary);
+        var all = new LabeledTexts(input, _textColumnName, _options.TextPairColumnName, _labelColumnName, _binary);
         if (_options.ValidationSet is not { } set) return _options.ValidationFraction > 0 ? all.Split(_options.ValidationFraction, _options.Seed) : (all, null);
         try
         {
-            return (all, new LabeledTexts(set, _textColumnName, _labelColumnName, _binary));
+            return (all, new LabeledTexts(set, _textColumnName, _options.TextPairColumnName, _labelColumnName, _binary));
         }
         catch (ArgumentOutOfRangeException error)
         {
@@ -170,6 +172,7 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
     private SequenceClassificationSettings ScoringSettings() => new()
     {
         TextColumnName = _textColumnName,
+        TextPairColumnName = _options.TextPairColumnName,
         PredictedLabelColumnName = _options.PredictedLabelColumnName,
         ScoreColumnName = _options.ScoreColumnName,
         ProbabilityColumnName = _options.ProbabilityColumnName,

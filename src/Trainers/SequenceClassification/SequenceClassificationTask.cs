@@ -34,9 +34,9 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
     /// <summary>Reads and encodes rows; enumerated anew, it does so again.</summary>
     public static IEnumerable<(ClassifiedText Row, bool Truncated)> Encode(LabeledTexts texts, ITextScorer scorer)
     {
-        foreach ((ReadOnlyMemory<char> text, int label) in texts.Read())
+        foreach ((TextInput text, int label) in texts.Read())
         {
-            EncodedText encoded = scorer.Encode(text.Span);
+            EncodedText encoded = scorer.Encode(text);
             yield return (new ClassifiedText(encoded.Ids, label), encoded.Truncated);
         }
     }

@@ -10,10 +10,11 @@ namespace MLComponents.Trainers;
 /// <summary>Trains on texts with targets, for the estimators of several labels and of regression.</summary>
 /// <param name="host">The estimator's place in ML.NET.</param>
 /// <param name="textColumnName">The text column.</param>
+/// <param name="textPairColumnName">The column of the second texts of pairs, or null.</param>
 /// <param name="labelColumnName">The label column.</param>
 /// <param name="isRegression">Whether the label is a number.</param>
 /// <param name="options">How to train.</param>
-internal sealed class TargetedTextTraining(IHost host, string textColumnName, string labelColumnName, bool isRegression, FineTuningOptions options)
+internal sealed class TargetedTextTraining(IHost host, string textColumnName, string? textPairColumnName, string labelColumnName, bool isRegression, FineTuningOptions options)
 {
     private readonly StartingModel _start = new(options);
     private readonly FineTuner _tuner = new(host, options);
@@ -34,6 +35,7 @@ internal sealed class TargetedTextTraining(IHost host, string textColumnName, st
         float[]? labelWeights = weights is not { Count: > 0 } ? null : LabelWeights(training.Labels!, weights);
 
         TextClassifier scorer = LoadScorer(training.Labels, device);
+        PairWarning.Tell(host, scorer, textColumnName, textPairColumnName, _start.Name);
         EncodedRows<TargetedText> Encoded(TargetedTexts texts) => new(texts.Encode(scorer), options.ShufflePoolSize);
         var data = new TrainingData<TargetedText>(Encoded(training), rows, validation is null ? null : Encoded(validation), scorer.MaxLength);
         return _tuner.Fit(
@@ -77,11 +79,11 @@ internal sealed class TargetedTextTraining(IHost host, string textColumnName, st
 
     private (TargetedTexts Training, TargetedTexts? Validation) Rows(IDataView input)
     {
-        var all = new TargetedTexts(input, textColumnName, labelColumnName, isRegression);
+        var all = new TargetedTexts(input, textColumnName, textPairColumnName, labelColumnName, isRegression);
         if (options.ValidationSet is not { } set) return options.ValidationFraction > 0 ? all.Split(options.ValidationFraction, options.Seed) : (all, null);
         try
         {
-            return (all, new TargetedTexts(set, textColumnName, labelColumnName, isRegression));
+            return (all, new TargetedTexts(set, textColumnName, textPairColumnName, labelColumnName, isRegression));
         }
         catch (ArgumentOutOfRangeException error)
         {

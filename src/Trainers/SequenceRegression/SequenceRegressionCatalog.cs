@@ -9,7 +9,7 @@ public static class SequenceRegressionCatalog
     /// <summary>Fine-tunes a decoder language model to give texts a number.</summary>
     /// <param name="catalog">The catalog.</param>
     /// <param name="labelColumnName">A column of numbers (Single).</param>
-    /// <param name="textColumnName">A text column, as <c>FormatPrompt</c> makes it of several: two sentences to compare, a review with its title.</param>
+    /// <param name="textColumnName">A text column, as <c>FormatPrompt</c> makes it of several. Two texts to compare have a column each: <see cref="SequenceRegressionOptions.TextPairColumnName"/>.</param>
     /// <param name="options">Everything else; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static SequenceRegressionEstimator SequenceRegression(

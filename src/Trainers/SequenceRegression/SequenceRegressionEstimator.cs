@@ -13,6 +13,7 @@ namespace MLComponents.Trainers;
 /// <list type="table">
 /// <listheader><term>Input column</term><description>Type</description></listheader>
 /// <item><term>Text</term><description>text; an empty text is allowed</description></item>
+/// <item><term><see cref="SequenceRegressionOptions.TextPairColumnName"/></term><description>text, the second of a pair; read only where a column is named</description></item>
 /// <item><term>Label</term><description>Single, a finite number in every row. Numbers about 1 in size are learnt best: divide large ones</description></item>
 /// </list>
 /// The output column is described at <see cref="SequenceRegressionTransformer"/>; <c>mlContext.Regression.Evaluate</c> measures it.
@@ -29,6 +30,7 @@ public sealed class SequenceRegressionEstimator : IEstimator<SequenceRegressionT
         ArgumentException.ThrowIfNullOrEmpty(textColumnName);
         options.Check();
         _host = environment.Register(nameof(SequenceRegressionEstimator));
+        SequenceClassificationSettings.CheckPair(textColumnName, options.TextPairColumnName);
         (_labelColumnName, _textColumnName, _options) = (labelColumnName, textColumnName, options.Copy());
     }
 
@@ -41,7 +43,7 @@ public sealed class SequenceRegressionEstimator : IEstimator<SequenceRegressionT
         SchemaShape.Column? label = inputSchema.Where(column => column.Name == _labelColumnName).Select(column => (SchemaShape.Column?)column).LastOrDefault();
         if (label is not { Kind: SchemaShape.Column.VectorKind.Scalar, IsKey: false } found || !found.ItemType.Equals(NumberDataViewType.Single))
             throw OutOfRange.Error($"Schema mismatch for label column '{_labelColumnName}': expected Single (a number), got {(label is { } other ? $"{other.Kind} of {other.ItemType}" : "no such column")}.", nameof(inputSchema));
-        return ClassificationSchema.PromiseScore(inputSchema, _textColumnName, _options.ScoreColumnName);
+        return ClassificationSchema.PromiseScore(inputSchema, _textColumnName, _options.TextPairColumnName, _options.ScoreColumnName);
     }
 
     /// <summary>Trains on the rows of a data set.</summary>
@@ -57,10 +59,11 @@ public sealed class SequenceRegressionEstimator : IEstimator<SequenceRegressionT
     public SequenceRegressionTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new TargetedTextTraining(_host, _textColumnName, _labelColumnName, isRegression: true, _options).Fit(input, null, (environment, scorer, _) =>
+        return new TargetedTextTraining(_host, _textColumnName, _options.TextPairColumnName, _labelColumnName, isRegression: true, _options).Fit(input, null, (environment, scorer, _) =>
             new SequenceRegressionTransformer(environment, scorer, new SequenceClassificationSettings
             {
                 TextColumnName = _textColumnName,
+                TextPairColumnName = _options.TextPairColumnName,
                 ScoreColumnName = _options.ScoreColumnName,
                 MaxLength = scorer.MaxLength,
                 TruncationSide = _options.TruncationSide,

@@ -4,10 +4,10 @@ namespace MLComponents.Transforms;
 internal static class TextTruncation
 {
     /// <summary>Keeps <paramref name="maxLength"/> of the ids.</summary>
-    /// <param name="ids">The ids, more than <paramref name="maxLength"/> of them.</param>
+    /// <param name="ids">The ids, at least <paramref name="maxLength"/> of them.</param>
     /// <param name="leading">How many special tokens the ids begin with.</param>
     /// <param name="trailing">How many special tokens they end with.</param>
-    /// <param name="maxLength">Ids to keep, at least 1. Where even the special tokens do not fit, they are cut like any other.</param>
+    /// <param name="maxLength">Ids to keep, at least 0. Where even the special tokens do not fit, they are cut like any other.</param>
     /// <param name="side">Where to cut.</param>
     public static int[] Cut(ReadOnlySpan<int> ids, int leading, int trailing, int maxLength, TruncationSide side)
     {

@@ -99,11 +99,13 @@ namespace MLComponents.Transforms
             });
 
         /// <summary>Checks that the model was written by this format in a version that this code reads.</summary>
+        /// <returns>The version that it was written in, 0xMMMMmmmm (major, minor).</returns>
         /// <exception cref="FormatException">The entry is of another kind, or newer than this library.</exception>
-        internal static void BeginLoad(ModelLoadContext context, ModelFormat format)
+        internal static uint BeginLoad(ModelLoadContext context, ModelFormat format)
         {
             ArgumentNullException.ThrowIfNull(context);
             context.CheckAtModel(format.Native);
+            return context.Header.ModelVerWritten;
         }
 
         /// <summary>Reads an entry of the model file.</summary>
@@ -133,8 +135,8 @@ namespace MLComponents.Transforms
     {
         private static SequenceClassificationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
         {
-            MLNetInterop.BeginLoad(ctx, SequenceClassificationTransformer.Format);
-            return SequenceClassificationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+            uint version = MLNetInterop.BeginLoad(ctx, SequenceClassificationTransformer.Format);
+            return SequenceClassificationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read), version);
         }
     }
 
@@ -143,8 +145,8 @@ namespace MLComponents.Transforms
     {
         private static SequenceRegressionTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
         {
-            MLNetInterop.BeginLoad(ctx, SequenceRegressionTransformer.Format);
-            return SequenceRegressionTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+            uint version = MLNetInterop.BeginLoad(ctx, SequenceRegressionTransformer.Format);
+            return SequenceRegressionTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read), version);
         }
     }
 

@@ -3,24 +3,23 @@ using Microsoft.ML;
 namespace MLComponents.Transforms;
 
 /// <summary>The classifier's columns, bound to an input schema; row by row where a single row is asked for.</summary>
-internal sealed class ClassificationMap : ReadAheadMap<ReadOnlyMemory<char>, Classification>
+internal sealed class ClassificationMap : ReadAheadMap<TextInput, Classification>
 {
     private readonly SequenceClassificationTransformer _transformer;
+    private readonly TextColumns _texts;
 
     public ClassificationMap(SequenceClassificationTransformer transformer, DataViewSchema input)
-        : this(transformer, input, ClassificationSchema.TextColumn(input, transformer.Settings.TextColumnName))
+        : this(transformer, input, TextColumns.Find(input, transformer.Settings.TextColumnName, transformer.Settings.TextPairColumnName))
     {
     }
 
-    private ClassificationMap(SequenceClassificationTransformer transformer, DataViewSchema input, DataViewSchema.Column text)
+    private ClassificationMap(SequenceClassificationTransformer transformer, DataViewSchema input, TextColumns texts)
         : base(input, ClassificationSchema.Append(input, transformer.Settings, transformer.Labels))
     {
         _transformer = transformer;
-        Text = text;
-        Inputs = [text.Index];
+        _texts = texts;
+        Inputs = [.. texts.All.Select(column => column.Index)];
     }
-
-    public DataViewSchema.Column Text { get; }
 
     public override IReadOnlyCollection<int> Inputs { get; }
 
@@ -30,21 +29,11 @@ internal sealed class ClassificationMap : ReadAheadMap<ReadOnlyMemory<char>, Cla
 
     public override void CheckAlive() => _transformer.CheckAlive();
 
-    public override Func<ReadOnlyMemory<char>> Reader(DataViewRow row)
-    {
-        ValueGetter<ReadOnlyMemory<char>> text = row.GetGetter<ReadOnlyMemory<char>>(Text);
-        return () =>
-        {
-            ReadOnlyMemory<char> value = default;
-            text(ref value);
-            return value;
-        };
-    }
+    public override Func<TextInput> Reader(DataViewRow row) => _texts.Reader(row);
 
-    public override int Characters(ReadOnlyMemory<char> input) => input.Length;
+    public override int Characters(TextInput input) => input.Length;
 
-    public override ReadAheadWindow<ReadOnlyMemory<char>, Classification> NewWindow() =>
-        new ScoringWindow<ReadOnlyMemory<char>, EncodedText, Classification>(_transformer);
+    public override ReadAheadWindow<TextInput, Classification> NewWindow() => new ScoringWindow<TextInput, EncodedText, Classification>(_transformer);
 
     public override Delegate Getter(int outputColumn, Func<Classification> current) => _transformer.Labels.IsMultiLabel
         ? (outputColumn - InputSchema.Count) switch

@@ -6,6 +6,9 @@ namespace MLComponents.Transforms;
 /// <summary>The columns that a classifier adds, with what ML.NET's evaluators want to know of them: in a schema, and in an estimator's promise of one.</summary>
 internal static class ClassificationSchema
 {
+    /// <summary>How messages call the column of the second texts of pairs: by the option that names it.</summary>
+    public const string PairColumn = "text pair column (TextPairColumnName)";
+
     private static readonly KeyDataViewType s_setIdType = new(typeof(uint), int.MaxValue - 1);
 
     /// <summary>The input's columns and then PredictedLabel, Score and Probability.</summary>
@@ -49,10 +52,10 @@ internal static class ClassificationSchema
     }
 
     /// <summary>What an estimator promises of a regression.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
-    public static SchemaShape PromiseScore(SchemaShape input, string textColumnName, string scoreColumnName)
+    /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
+    public static SchemaShape PromiseScore(SchemaShape input, string textColumnName, string? textPairColumnName, string scoreColumnName)
     {
-        CheckText(input, textColumnName);
+        CheckTexts(input, textColumnName, textPairColumnName);
         SchemaShape added = MLNetInterop.ShapeOf(AppendScore(new DataViewSchema.Builder().ToSchema(), scoreColumnName));
         return new SchemaShape(input.Where(column => column.Name != scoreColumnName).Concat(added));
     }
@@ -84,10 +87,10 @@ internal static class ClassificationSchema
     }
 
     /// <summary>What an estimator promises: the input's columns with the added ones in place of any of the same name.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
     public static SchemaShape Promise(SchemaShape input, SequenceClassificationSettings settings, ClassLabels labels)
     {
-        CheckText(input, settings.TextColumnName);
+        CheckTexts(input, settings.TextColumnName, settings.TextPairColumnName);
         SchemaShape added = MLNetInterop.ShapeOf(Append(new DataViewSchema.Builder().ToSchema(), settings, labels));
         Dictionary<string, SchemaShape.Column> columns = input.ToDictionary(column => column.Name);
         foreach (SchemaShape.Column column in added) columns[column.Name] = column;
@@ -96,27 +99,35 @@ internal static class ClassificationSchema
 
     /// <summary>The text column of a schema.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is missing or no text.</exception>
-    public static DataViewSchema.Column TextColumn(DataViewSchema input, string name)
+    public static DataViewSchema.Column TextColumn(DataViewSchema input, string name, string role = "text column")
     {
         DataViewSchema.Column? found = input.GetColumnOrNull(name);
         if (found is { Type: TextDataViewType } text) return text;
-        throw Mismatch(name, found?.Type.ToString(), input.Where(column => !column.IsHidden).Select(column => column.Name));
+        throw Mismatch(name, found?.Type.ToString(), input.Where(column => !column.IsHidden).Select(column => column.Name), role);
     }
 
     /// <summary>Throws where a shape has no such text column.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is missing or no text.</exception>
-    public static void CheckText(SchemaShape input, string name)
+    public static void CheckText(SchemaShape input, string name, string role = "text column")
     {
         SchemaShape.Column? found = null;
         foreach (SchemaShape.Column column in input)
             if (column.Name == name) found = column;
         if (found is not { Kind: SchemaShape.Column.VectorKind.Scalar, ItemType: TextDataViewType, IsKey: false })
-            throw Mismatch(name, found is null ? null : PromptColumns.Describe(found.Value), input.Select(column => column.Name));
+            throw Mismatch(name, found is null ? null : PromptColumns.Describe(found.Value), input.Select(column => column.Name), role);
+    }
+
+    /// <summary>Throws where a shape lacks a text column, or that of the second texts of pairs.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One is missing or no text.</exception>
+    public static void CheckTexts(SchemaShape input, string text, string? pair)
+    {
+        CheckText(input, text);
+        if (pair is not null) CheckText(input, pair, PairColumn);
     }
 
     /// <summary>What is thrown for a column that is missing or no text.</summary>
-    public static ArgumentOutOfRangeException Mismatch(string name, string? found, IEnumerable<string> columns) => OutOfRange.Error(
-        $"Schema mismatch for text column '{name}': expected String (a text scalar), got {found ?? "no such column"}. The columns are {string.Join(", ", columns.Select(column => $"'{column}'"))}.");
+    public static ArgumentOutOfRangeException Mismatch(string name, string? found, IEnumerable<string> columns, string role = "text column") => OutOfRange.Error(
+        $"Schema mismatch for {role} '{name}': expected String (a text scalar), got {found ?? "no such column"}. The columns are {string.Join(", ", columns.Select(column => $"'{column}'"))}.");
 
     private static DataViewSchema.Annotations.Builder Describe(string columnKind, string valueKind, uint set)
     {

@@ -6,11 +6,11 @@ internal interface ITextScorer : IDisposable
     /// <summary>Logits per text.</summary>
     int OutputCount { get; }
 
-    /// <summary>Most tokens of a text.</summary>
+    /// <summary>Most tokens of a text, or of a pair.</summary>
     int MaxLength { get; }
 
-    /// <summary>Token ids of a text, cut to <see cref="MaxLength"/>. Safe to call from several threads.</summary>
-    EncodedText Encode(ReadOnlySpan<char> text);
+    /// <summary>Token ids of a text or a pair of texts, cut to <see cref="MaxLength"/>. Safe to call from several threads.</summary>
+    EncodedText Encode(TextInput input);
 
     /// <summary>Runs the model once. Called by one thread at a time.</summary>
     /// <param name="rows">Token ids, at least one row and at least one id per row.</param>

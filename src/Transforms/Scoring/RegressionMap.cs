@@ -3,18 +3,19 @@ using Microsoft.ML;
 namespace MLComponents.Transforms;
 
 /// <summary>The score of a regression, bound to an input schema; row by row where a single row is asked for.</summary>
-internal sealed class RegressionMap : ReadAheadMap<ReadOnlyMemory<char>, float>
+internal sealed class RegressionMap : ReadAheadMap<TextInput, float>
 {
     private readonly SequenceRegressionTransformer _transformer;
-    private readonly DataViewSchema.Column _text;
+    private readonly TextColumns _texts;
 
     public RegressionMap(SequenceRegressionTransformer transformer, DataViewSchema input)
-        : this(transformer, input, ClassificationSchema.TextColumn(input, transformer.TextColumnName))
+        : this(transformer, input, TextColumns.Find(input, transformer.TextColumnName, transformer.TextPairColumnName))
     {
     }
 
-    private RegressionMap(SequenceRegressionTransformer transformer, DataViewSchema input, DataViewSchema.Column text)
-        : base(input, ClassificationSchema.AppendScore(input, transformer.ScoreColumnName)) => (_transformer, _text, Inputs) = (transformer, text, [text.Index]);
+    private RegressionMap(SequenceRegressionTransformer transformer, DataViewSchema input, TextColumns texts)
+        : base(input, ClassificationSchema.AppendScore(input, transformer.ScoreColumnName)) =>
+        (_transformer, _texts, Inputs) = (transformer, texts, [.. texts.All.Select(column => column.Index)]);
 
     public override IReadOnlyCollection<int> Inputs { get; }
 
@@ -24,20 +25,11 @@ internal sealed class RegressionMap : ReadAheadMap<ReadOnlyMemory<char>, float>
 
     public override void CheckAlive() => _transformer.CheckAlive();
 
-    public override Func<ReadOnlyMemory<char>> Reader(DataViewRow row)
-    {
-        ValueGetter<ReadOnlyMemory<char>> text = row.GetGetter<ReadOnlyMemory<char>>(_text);
-        return () =>
-        {
-            ReadOnlyMemory<char> value = default;
-            text(ref value);
-            return value;
-        };
-    }
+    public override Func<TextInput> Reader(DataViewRow row) => _texts.Reader(row);
 
-    public override int Characters(ReadOnlyMemory<char> input) => input.Length;
+    public override int Characters(TextInput input) => input.Length;
 
-    public override ReadAheadWindow<ReadOnlyMemory<char>, float> NewWindow() => new ScoringWindow<ReadOnlyMemory<char>, EncodedText, float>(_transformer);
+    public override ReadAheadWindow<TextInput, float> NewWindow() => new ScoringWindow<TextInput, EncodedText, float>(_transformer);
 
     public override Delegate Getter(int outputColumn, Func<float> current) => (ValueGetter<float>)((ref float value) => value = current());
 }

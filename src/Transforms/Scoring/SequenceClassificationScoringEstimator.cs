@@ -27,14 +27,14 @@ public sealed class SequenceClassificationScoringEstimator : IEstimator<Sequence
     }
 
     /// <summary>Loads the model; reads no row. Every call loads a model of its own, which its transformer owns.</summary>
-    /// <param name="input">Data with the text column.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    /// <param name="input">Data with the text column, and that of the second texts where one is named.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
     /// <exception cref="FileNotFoundException">The folder lacks a file.</exception>
     /// <exception cref="FormatException">A file is broken, or the weights have no classification head.</exception>
     public SequenceClassificationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        ClassificationSchema.TextColumn(input.Schema, _settings.TextColumnName);
+        TextColumns.Find(input.Schema, _settings.TextColumnName, _settings.TextPairColumnName);
         TextClassifier scorer = FineTunedFolder.Load(_env, _folder, _settings.Device, "classification head",
             (dtype, device) => SequenceClassificationModel.Load(_folder, dtype: dtype, device: device),
             (model, tokenizer) => new TextClassifier(model, tokenizer, _settings.MaxLength, _settings.TruncationSide, _folder));
@@ -42,8 +42,8 @@ public sealed class SequenceClassificationScoringEstimator : IEstimator<Sequence
     }
 
     /// <summary>The input's columns and the three added ones.</summary>
-    /// <param name="inputSchema">A shape with the text column.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    /// <param name="inputSchema">A shape with the text column, and that of the second texts where one is named.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);

@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
 using MLComponents.Tokenization;
-using ITextBatchScorer = MLComponents.Transforms.IBatchScorer<System.ReadOnlyMemory<char>, MLComponents.Transforms.EncodedText, MLComponents.Transforms.Classification>;
+using ITextBatchScorer = MLComponents.Transforms.IBatchScorer<MLComponents.Transforms.TextInput, MLComponents.Transforms.EncodedText, MLComponents.Transforms.Classification>;
 
 namespace MLComponents.Transforms;
 
@@ -26,7 +26,7 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
     internal const string LoaderSignature = "MLCSequenceClassifier";
     internal const string SettingsEntry = "Settings.bin";
 
-    internal static readonly MLNetInterop.ModelFormat Format = new("MLCSEQCL", 0x00010001, 0x00010001, 0x00010001, LoaderSignature);
+    internal static readonly MLNetInterop.ModelFormat Format = new("MLCSEQCL", SequenceClassificationSettings.Version, SequenceClassificationSettings.Version, SequenceClassificationSettings.OldestVersion, LoaderSignature);
 
     private readonly Lock _gate = new();
     private bool _disposed;
@@ -67,6 +67,9 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
     /// <summary>The text column that is read.</summary>
     public string TextColumnName => Settings.TextColumnName;
 
+    /// <summary>The column of the second texts, where pairs are read; else null.</summary>
+    public string? TextPairColumnName => Settings.TextPairColumnName;
+
     /// <summary>The labels as text, in the order of the slots of the score; "false", "true" for a binary classifier.</summary>
     public IReadOnlyList<string> LabelNames => Labels.Names;
 
@@ -90,8 +93,8 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
     bool ITransformer.IsRowToRowMapper => true;
 
     /// <summary>The input's columns and the three added ones.</summary>
-    /// <param name="inputSchema">A schema with the text column.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    /// <param name="inputSchema">A schema with the text column, and that of the second texts where one is named.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
@@ -99,12 +102,12 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
     }
 
     /// <summary>Adds the columns; the model runs when their values are read.</summary>
-    /// <param name="input">Data with the text column.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    /// <param name="input">Data with the text column, and that of the second texts where one is named.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new ReadAheadView<ReadOnlyMemory<char>, Classification>(new ClassificationMap(this, input.Schema), input);
+        return new ReadAheadView<TextInput, Classification>(new ClassificationMap(this, input.Schema), input);
     }
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
@@ -169,7 +172,7 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
 
     void ITextBatchScorer.CheckAlive() => CheckAlive();
 
-    EncodedText ITextBatchScorer.Encode(ReadOnlyMemory<char> input) => Scorer.Encode(input.Span);
+    EncodedText ITextBatchScorer.Encode(TextInput input) => Scorer.Encode(input);
 
     float[][] ITextBatchScorer.Forward(IReadOnlyList<int[]> sequences)
     {
@@ -190,16 +193,16 @@ public sealed class SequenceClassificationTransformer : IPredictionTransformer<S
     {
         using IChannel channel = Host.Start("Scoring");
         channel.Warning(MessageSensitivity.Schema,
-            "{0} of {1} texts of column '{2}' had more than {3} tokens and were cut (TruncationSide {4}). Raise MaxLength where the model's context allows it, or shorten values with FormatPrompt's limits.",
-            truncated, rows, Settings.TextColumnName, Scorer.MaxLength, Settings.TruncationSide);
+            "{0} of {1} {2} had more than {3} tokens and were cut (TruncationSide {4}). Raise MaxLength where the model's context allows it, or shorten values with FormatPrompt's limits.",
+            truncated, rows, TextColumns.Describe(Settings.TextColumnName, Settings.TextPairColumnName), Scorer.MaxLength, Settings.TruncationSide);
     }
 
     /// <summary>Reads what <c>Save</c> wrote, onto the device that the environment asks for.</summary>
     /// <exception cref="FormatException">An entry is missing or damaged.</exception>
-    internal static SequenceClassificationTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry)
+    internal static SequenceClassificationTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry, uint version)
     {
         (SequenceClassificationSettings settings, ClassLabels labels) = SettingsEntries.Read(loadEntry, SettingsEntry,
-            reader => (SequenceClassificationSettings.Read(reader), ClassLabels.Read(reader)));
+            reader => (SequenceClassificationSettings.Read(reader, version), ClassLabels.Read(reader)));
         TextClassifier classifier = TextClassifier.Read(loadEntry, settings, ScoringDevice.Choose(env, requested: null));
         try
         {

@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
 using MLComponents.Tokenization;
-using ITextBatchScorer = MLComponents.Transforms.IBatchScorer<System.ReadOnlyMemory<char>, MLComponents.Transforms.EncodedText, float>;
+using ITextBatchScorer = MLComponents.Transforms.IBatchScorer<MLComponents.Transforms.TextInput, MLComponents.Transforms.EncodedText, float>;
 
 namespace MLComponents.Transforms;
 
@@ -17,7 +17,7 @@ public sealed class SequenceRegressionTransformer : IPredictionTransformer<Seque
     internal const string LoaderSignature = "MLCSequenceRegressor";
     internal const string SettingsEntry = "Settings.bin";
 
-    internal static readonly MLNetInterop.ModelFormat Format = new("MLCSEQRG", 0x00010001, 0x00010001, 0x00010001, LoaderSignature);
+    internal static readonly MLNetInterop.ModelFormat Format = new("MLCSEQRG", SequenceClassificationSettings.Version, SequenceClassificationSettings.Version, SequenceClassificationSettings.OldestVersion, LoaderSignature);
 
     private readonly Lock _gate = new();
     private readonly IHost _host;
@@ -38,6 +38,9 @@ public sealed class SequenceRegressionTransformer : IPredictionTransformer<Seque
     /// <summary>The text column that is read.</summary>
     public string TextColumnName => Settings.TextColumnName;
 
+    /// <summary>The column of the second texts, where pairs are read; else null.</summary>
+    public string? TextPairColumnName => Settings.TextPairColumnName;
+
     /// <summary>The column that is added.</summary>
     public string ScoreColumnName => Settings.ScoreColumnName;
 
@@ -56,8 +59,8 @@ public sealed class SequenceRegressionTransformer : IPredictionTransformer<Seque
     int ITextBatchScorer.MaxTokensPerBatch => Settings.MaxTokensPerBatch;
 
     /// <summary>The input's columns and the score.</summary>
-    /// <param name="inputSchema">A schema with the text column.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    /// <param name="inputSchema">A schema with the text column, and that of the second texts where one is named.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
@@ -65,12 +68,12 @@ public sealed class SequenceRegressionTransformer : IPredictionTransformer<Seque
     }
 
     /// <summary>Adds the score; the model runs when its values are read.</summary>
-    /// <param name="input">Data with the text column.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The text column is missing or no text.</exception>
+    /// <param name="input">Data with the text column, and that of the second texts where one is named.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new ReadAheadView<ReadOnlyMemory<char>, float>(new RegressionMap(this, input.Schema), input);
+        return new ReadAheadView<TextInput, float>(new RegressionMap(this, input.Schema), input);
     }
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
@@ -121,7 +124,7 @@ public sealed class SequenceRegressionTransformer : IPredictionTransformer<Seque
 
     void ITextBatchScorer.CheckAlive() => CheckAlive();
 
-    EncodedText ITextBatchScorer.Encode(ReadOnlyMemory<char> input) => _scorer.Encode(input.Span);
+    EncodedText ITextBatchScorer.Encode(TextInput input) => _scorer.Encode(input);
 
     float[][] ITextBatchScorer.Forward(IReadOnlyList<int[]> sequences)
     {
@@ -139,8 +142,8 @@ public sealed class SequenceRegressionTransformer : IPredictionTransformer<Seque
     {
         using IChannel channel = _host.Start("Scoring");
         channel.Warning(MessageSensitivity.Schema,
-            "{0} of {1} texts of column '{2}' had more than {3} tokens and were cut (TruncationSide {4}). Raise MaxLength where the model's context allows it, or shorten values with FormatPrompt's limits.",
-            truncated, rows, Settings.TextColumnName, _scorer.MaxLength, Settings.TruncationSide);
+            "{0} of {1} {2} had more than {3} tokens and were cut (TruncationSide {4}). Raise MaxLength where the model's context allows it, or shorten values with FormatPrompt's limits.",
+            truncated, rows, TextColumns.Describe(Settings.TextColumnName, Settings.TextPairColumnName), _scorer.MaxLength, Settings.TruncationSide);
     }
 
     internal void CheckAlive()
@@ -151,9 +154,9 @@ public sealed class SequenceRegressionTransformer : IPredictionTransformer<Seque
 
     /// <summary>Reads what <c>Save</c> wrote, onto the device that the environment asks for.</summary>
     /// <exception cref="FormatException">An entry is missing or damaged.</exception>
-    internal static SequenceRegressionTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry)
+    internal static SequenceRegressionTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry, uint version)
     {
-        SequenceClassificationSettings settings = SettingsEntries.Read(loadEntry, SettingsEntry, SequenceClassificationSettings.Read);
+        SequenceClassificationSettings settings = SettingsEntries.Read(loadEntry, SettingsEntry, reader => SequenceClassificationSettings.Read(reader, version));
         TextClassifier scorer = TextClassifier.Read(loadEntry, settings, ScoringDevice.Choose(env, requested: null));
         try
         {

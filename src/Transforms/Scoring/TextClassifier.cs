@@ -44,7 +44,10 @@ internal sealed class TextClassifier : ITextScorer
 
     public int MaxLength => _encoder.MaxLength;
 
-    public EncodedText Encode(ReadOnlySpan<char> text) => _encoder.Encode(text);
+    /// <summary>Whether the tokenizer puts anything between the two texts of a pair.</summary>
+    public bool SeparatesPairs => _encoder.SeparatesPairs;
+
+    public EncodedText Encode(TextInput input) => _encoder.Encode(input);
 
     public float[][] Forward(IReadOnlyList<int[]> rows)
     {

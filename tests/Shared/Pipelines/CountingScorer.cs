@@ -21,10 +21,10 @@ internal sealed class CountingScorer(int outputs, int maxLength = 1000) : ITextS
 
     public ConcurrentDictionary<int, bool> Threads { get; } = [];
 
-    public EncodedText Encode(ReadOnlySpan<char> text)
+    public EncodedText Encode(TextInput input)
     {
         Interlocked.Increment(ref _encoded);
-        int[] ids = [.. text.ToArray().Select(c => (int)c)];
+        int[] ids = [.. input.Text.ToArray().Concat(input.Pair?.ToArray() ?? []).Select(c => (int)c)];
         if (ids.Length == 0) ids = [0];
         return ids.Length > maxLength ? new(ids[..maxLength], true) : new(ids, false);
     }

@@ -4,7 +4,7 @@ namespace MLComponents.Trainers.Tests;
 
 public class EncodedRowsTests
 {
-    private readonly LabeledTexts _texts = new(Tickets.View(new MLContext(seed: 1), 50), "Text", "Label", binary: false);
+    private readonly LabeledTexts _texts = new(Tickets.View(new MLContext(seed: 1), 50), "Text", null, "Label", binary: false);
 
     private EncodedRows<ClassifiedText> Encoded(CountingScorer scorer, int mostKept) => new(SequenceClassificationTask.Encode(_texts, scorer), mostKept);
 

@@ -6,7 +6,7 @@ public class LabeledTextsTests
 {
     private readonly MLContext _ml = new(seed: 1);
 
-    private static LabeledTexts Of(IDataView data, string label = "Label", bool binary = false) => new(data, "Text", label, binary);
+    private static LabeledTexts Of(IDataView data, string label = "Label", bool binary = false) => new(data, "Text", null, label, binary);
 
     [Theory]
     [InlineData(0.1)]
@@ -14,7 +14,7 @@ public class LabeledTextsTests
     public void A_split_is_complete_disjoint_and_repeats(double fraction)
     {
         LabeledTexts all = Of(Numbered(1000));
-        static string[] Read(LabeledTexts texts) => [.. texts.Read().Select(row => row.Text.ToString())];
+        static string[] Read(LabeledTexts texts) => [.. texts.Read().Select(row => row.Text.Text.ToString())];
         (LabeledTexts rest, LabeledTexts part) = all.Split(fraction, seed: 3);
         string[] first = Read(rest), second = Read(part);
         Assert.Equal(Read(all).Order(), first.Concat(second).Order());
@@ -36,7 +36,7 @@ public class LabeledTextsTests
         LabeledTexts texts = Of(new KeyView(width, 3, [1, 3, 2]));
         Assert.Equal([0, 2, 1], texts.ReadLabels());
         Assert.Equal(["0", "1", "2"], texts.Labels.Names);
-        Assert.Equal(["text 0", "text 1", "text 2"], texts.Read().Select(row => row.Text.ToString()));
+        Assert.Equal(["text 0", "text 1", "text 2"], texts.Read().Select(row => row.Text.Text.ToString()));
     }
 
     [Fact]

@@ -109,7 +109,7 @@ public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
     public void A_fraction_is_taken_off_the_training_rows()
     {
         IDataView data = Tickets.View(_ml, 100);
-        (LabeledTexts rest, LabeledTexts part) = new LabeledTexts(data, "Text", "Label", binary: false).Split(0.25, seed: 7);
+        (LabeledTexts rest, LabeledTexts part) = new LabeledTexts(data, "Text", null, "Label", binary: false).Split(0.25, seed: 7);
         var log = new LogRecorder(_ml);
         _ml.Trainer(Constant(options => (options.Epochs, options.ValidationFraction, options.Seed, options.BatchSize) = (1, 0.25, 7, 1))).Fit(data).Dispose();
         Assert.Equal(rest.ReadLabels().Count(), _progress.Steps.Count());
@@ -123,7 +123,7 @@ public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
         // One token per letter, one logit per letter: the rightmost label of the largest count wins.
         IDataView data = Tickets.View(_ml, 60);
         var scorer = new CountingScorer(3);
-        IEnumerable<ClassifiedText> rows = SequenceClassificationTask.Encode(new LabeledTexts(data, "Text", "Label", binary: false), scorer).Select(encoded => encoded.Row);
+        IEnumerable<ClassifiedText> rows = SequenceClassificationTask.Encode(new LabeledTexts(data, "Text", null, "Label", binary: false), scorer).Select(encoded => encoded.Row);
         var result = new ValidationResult(new ClassificationMetrics(scorer.OutputCount, scorer.Forward, batchSize: 8, maxTokens: 200).Measure(rows, () => { }), IsBest: true);
         using var transformer = Tickets.Multiclass(_ml, new CountingScorer(3));
         var metrics = _ml.MulticlassClassification.Evaluate(transformer.Transform(data));

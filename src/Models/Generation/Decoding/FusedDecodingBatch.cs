@@ -8,7 +8,7 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     private readonly FusedDecodingModel _model;
     private readonly FusedWeights _weights;
     private readonly CachePages _pages;
-    private FusedStep? _step;
+    private readonly FusedPart _part = new();
     private CachedRow[] _rows;
     private int? _rotaryLength;
 
@@ -91,8 +91,6 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     {
         foreach (CachedRow row in _rows) row.Dispose();
         _rows = [];
-        _step?.Dispose();
-        _step = null;
     }
 
     /// <summary>Whether rotary frequencies change with the new tokens, so that what is cached must be computed once more.</summary>
@@ -131,25 +129,28 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     /// <summary>A few tokens at a time.</summary>
     private void ReadBySteps(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
     {
-        _step ??= FusedStep.Create(_model.Width, _weights);
-        float[] frequencies = _weights.Rotary.FrequenciesFor(Longest, ref _rotaryLength);
-        int members = get_num_threads(), filled = 0, output = 0;
+        (_part.Weights, _part.Layout, _part.Rows, _part.Members) = (_weights, _pages, _rows, get_num_threads());
+        _part.Frequencies = _weights.Rotary.FrequenciesFor(Longest, ref _rotaryLength);
+        int output = 0;
+        _part.Count = 0;
         fixed (float* scores = logits, states = hidden)
         {
+            _part.Logits = scores;
+            _part.Hidden = states;
             for (int row = 0, from = 0; row < RowCount; from += counts[row++])
             {
                 int begin = _rows[row].Tokens.Count - counts[row];
                 for (int token = 0; token < counts[row]; token++)
                 {
                     bool isWanted = token >= counts[row] - scored;
-                    _step.EntriesToFill[filled++] = new FusedEntry(tokens[from + token], row, begin + token, isWanted ? output++ : -1);
-                    if (filled < FusedStep.MostTokens) continue;
-                    _step.Run(_model.Team, members, _weights, _pages, _rows, filled, frequencies, scores, states);
-                    filled = 0;
+                    _part.Entries[_part.Count++] = new FusedEntry(tokens[from + token], row, begin + token, isWanted ? output++ : -1);
+                    if (_part.Count < FusedStep.MostTokens) continue;
+                    _model.Passes.Run(_part);
+                    _part.Count = 0;
                 }
             }
 
-            if (filled > 0) _step.Run(_model.Team, members, _weights, _pages, _rows, filled, frequencies, scores, states);
+            if (_part.Count > 0) _model.Passes.Run(_part);
         }
     }
 }

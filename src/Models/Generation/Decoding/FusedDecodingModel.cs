@@ -11,6 +11,7 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
 {
     private readonly Lock _lock = new();
     private readonly TorchDecodingModel _otherwise = new(model);
+    private FusedPasses? _passes;
     private FusedWeights? _weights;
 
     /// <inheritdoc/>
@@ -33,6 +34,9 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
 
     /// <summary>The threads.</summary>
     public WorkerTeam Team { get; init; } = WorkerTeam.Shared;
+
+    /// <summary>The passes, which all who generate at the same time share.</summary>
+    public FusedPasses Passes => _passes ?? LazyInitializer.EnsureInitialized(ref _passes, () => new FusedPasses(Team, Width));
 
     /// <summary>The model.</summary>
     public CausalLanguageModel Model => model;

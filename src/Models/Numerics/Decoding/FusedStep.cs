@@ -83,6 +83,7 @@ internal abstract unsafe class FusedStep : ITeamTask, IDisposable
         _scratch.Commit();
         Prepare(frequencies);
         team.Run(this, members);
+        Rows = [];
     }
 
     /// <inheritdoc/>

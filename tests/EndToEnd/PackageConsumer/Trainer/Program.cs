@@ -29,6 +29,7 @@ var pipeline = ml.Transforms.Text.FormatPrompt("Prompt", "Product: {Product}, {P
     .Append(ml.MulticlassClassification.Trainers.SequenceClassification("Label", "Prompt", new SequenceClassificationOptions
     {
         Model = decoder,
+        TextPairColumnName = "Product",
         Epochs = 2,
         BatchSize = 8,
         LearningRate = 3e-3,
