@@ -26,6 +26,12 @@ var step = new Command("training-step", "One training step, the library's agains
 step.SetAction(arguments => TrainingStep.Compare(
     arguments.GetValue(model)!, arguments.GetValue(stepRows), arguments.GetValue(tokens), arguments.GetValue(steps), arguments.GetValue(rounds), arguments.GetValue(threads), arguments.GetValue(skip)!));
 
+var mixedRows = new Option<int>("--rows") { DefaultValueFactory = _ => 32, Description = "Texts." };
+var mixed = new Command("mixed-lengths", "The gradients of a batch of texts of mixed lengths, padded or laid out behind each other.") { model, mixedRows, rounds, threads, precision };
+mixed.SetAction(arguments => MixedLengths.Compare(
+    arguments.GetValue(model)!, arguments.GetValue(mixedRows), arguments.GetValue(rounds), arguments.GetValue(threads),
+    arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
+
 var variant = new Argument<string>("variant");
 var sizes = new Argument<int[]>("sizes") { Description = "Rows, tokens, steps, threads.", Arity = new ArgumentArity(4, 4) };
 var one = new Command("training-step-variant", "One variant of training-step, in this process.") { variant, model, sizes };
@@ -127,4 +133,4 @@ var speedVariant = new Argument<int>("variant");
 var oneSpeed = new Command("decoding-speed-variant", "One variant of decoding-speed's forward passes, in this process.") { speedVariant, model };
 oneSpeed.SetAction(arguments => DecodingSpeed.RunVariant(arguments.GetValue(speedVariant), arguments.GetValue(model)!));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, optimizers, attention, figure, scoring, decoding, speed, prompts, oneSpeed, generation, spam, tickets, quality, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, mixed, optimizers, attention, figure, scoring, decoding, speed, prompts, oneSpeed, generation, spam, tickets, quality, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();

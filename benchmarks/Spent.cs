@@ -21,7 +21,8 @@ internal readonly record struct Spent(double Seconds, double ProcessorSeconds)
         return new Spent(seconds, processor);
     }
 
-    private static Spent Of(Action action)
+    /// <summary>What an action takes.</summary>
+    public static Spent Of(Action action)
     {
         (long start, TimeSpan used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         action();

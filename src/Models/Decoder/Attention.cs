@@ -62,6 +62,38 @@ internal sealed class Attention : DecoderModule
         return Attend(queries, keys, values, mask, out _).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Attends from every token of several groups of texts.</summary>
+    /// <param name="hidden">The groups behind each other, <c>[1, tokens, hidden]</c>.</param>
+    /// <param name="rotary">The turns of the tokens' positions.</param>
+    /// <param name="groups">The groups, and which keys a token of them sees.</param>
+    /// <returns><c>[1, tokens, hidden]</c>.</returns>
+    public Tensor Forward(Tensor hidden, RotaryTable rotary, IReadOnlyList<AttentionGroup> groups)
+    {
+        using var scope = NewDisposeScope();
+        var (queries, keys, values) = _projection.Project(hidden);
+        queries = rotary.Rotate(_queryNorm(queries));
+        keys = rotary.Rotate(_keyNorm(keys));
+        Tensor attended = _kernel.AttendGroups(queries, keys, values, groups, training ? _dropout : 0);
+        return _output.forward(attended).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Attends from one token of each text of several groups to all tokens of its text.</summary>
+    /// <param name="hidden">The groups behind each other, <c>[1, tokens, hidden]</c>.</param>
+    /// <param name="rotary">The turns of the tokens' positions.</param>
+    /// <param name="places">Where among all tokens the chosen ones are, <c>[1, texts]</c>, group after group.</param>
+    /// <param name="pooledRotary">The turns of the chosen tokens' positions.</param>
+    /// <param name="groups">The groups, and which keys of its text a chosen token sees.</param>
+    /// <returns><c>[1, texts, hidden]</c>.</returns>
+    public Tensor ForwardPooled(Tensor hidden, RotaryTable rotary, Tensor places, RotaryTable pooledRotary, IReadOnlyList<AttentionGroup> groups)
+    {
+        using var scope = NewDisposeScope();
+        var (queries, keys, values) = _projection.ProjectPooled(hidden, places);
+        queries = pooledRotary.Rotate(_queryNorm(queries));
+        keys = rotary.Rotate(_keyNorm(keys));
+        Tensor attended = _kernel.AttendGroups(queries, keys, values, groups, training ? _dropout : 0);
+        return _output.forward(attended).MoveToOuterDisposeScope();
+    }
+
     private Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerMask mask, out Tensor? weights)
     {
         Tensor attended = _kernel.Attend(queries, keys, values, mask, training ? _dropout : 0, out weights);

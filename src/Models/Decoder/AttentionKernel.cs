@@ -27,6 +27,36 @@ internal abstract class AttentionKernel
     /// <param name="weights">The weights after dropout, <c>[batch, heads, queries, keys]</c>, where the kernel gives them.</param>
     /// <returns><c>[batch, heads, queries, head]</c>.</returns>
     public abstract Tensor Attend(Tensor queries, Tensor keys, Tensor values, LayerMask mask, double dropout, out Tensor? weights);
+
+    /// <summary>Attends within each text of several groups.</summary>
+    /// <param name="queries"><c>[1, heads, tokens or texts, head]</c>: of every token of the groups, one group behind the other, or of one token of every text.</param>
+    /// <param name="keys"><c>[1, key-value heads, tokens, head]</c>.</param>
+    /// <param name="values">As <paramref name="keys"/>.</param>
+    /// <param name="groups">The groups, and which keys of its text a query sees.</param>
+    /// <param name="dropout">The dropout of the weights, 0 outside training.</param>
+    /// <returns><c>[1, tokens or texts, heads · head]</c>.</returns>
+    public virtual Tensor AttendGroups(Tensor queries, Tensor keys, Tensor values, IReadOnlyList<AttentionGroup> groups, double dropout)
+    {
+        using var scope = NewDisposeScope();
+        long[] tokens = [.. groups.Select(group => (long)group.Texts.Tokens)];
+
+        // Parted at once: the gradient is put together at once then, too, not added up group after group.
+        Tensor[] queriesOf = queries.split(queries.shape[2] == tokens.Sum() ? tokens : [.. groups.Select(group => (long)group.Texts.Count)], 2);
+        Tensor[] keysOf = keys.split(tokens, 2), valuesOf = values.split(tokens, 2);
+        var attended = new Tensor[groups.Count];
+        for (int i = 0; i < attended.Length; i++)
+        {
+            int count = groups[i].Texts.Count;
+            Tensor found = Attend(ByText(queriesOf[i], count), ByText(keysOf[i], count), ByText(valuesOf[i], count), groups[i].Mask, dropout, out Tensor? weights);
+            weights?.Dispose();
+            attended[i] = found.transpose(1, 2).reshape(1, queriesOf[i].shape[2], -1);
+        }
+
+        return cat(attended, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary><c>[1, heads, texts · width, head] -> [texts, heads, width, head]</c>.</summary>
+    private static Tensor ByText(Tensor heads, int texts) => heads.view(heads.shape[1], texts, -1, heads.shape[3]).transpose(0, 1);
 }
 
 /// <summary>Whatever is fastest.</summary>
@@ -43,6 +73,15 @@ internal sealed class ScaledDotProductKernel : AttentionKernel
     {
         weights = null;
         return FusedAttention.Apply(queries, keys, values, mask.Additive, mask.IsCausal, dropout);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor AttendGroups(Tensor queries, Tensor keys, Tensor values, IReadOnlyList<AttentionGroup> groups, double dropout)
+    {
+        if (!FusedAttention.Widens(queries, keys, values)) return base.AttendGroups(queries, keys, values, groups, dropout);
+        using var scope = NewDisposeScope();
+        AttentionGroup[] wide = [.. groups.Select(group => group with { Mask = group.Mask with { Additive = group.Mask.Additive?.to(ScalarType.Float32) } })];
+        return base.AttendGroups(queries.to(ScalarType.Float32), keys.to(ScalarType.Float32), values.to(ScalarType.Float32), wide, dropout).to(queries.dtype).MoveToOuterDisposeScope();
     }
 }
 

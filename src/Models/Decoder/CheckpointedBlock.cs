@@ -14,23 +14,18 @@ internal sealed class CheckpointedBlock : autograd.SingleTensorFunction<Checkpoi
     /// <inheritdoc/>
     public override string Name => nameof(CheckpointedBlock);
 
-    /// <summary>As <see cref="DecoderBlock.Forward"/> without a cache.</summary>
-    public static Tensor Apply(DecoderBlock block, Tensor hidden, RotaryTable rotary, LayerMask mask)
-    {
-        using var scope = NewDisposeScope();
+    /// <summary>As <see cref="DecoderBlock.Forward(Tensor, RotaryTable, AttentionMasks, KeyValueCache?, out Tensor?)"/> without a cache.</summary>
+    public static Tensor Apply(DecoderBlock block, Tensor hidden, RotaryTable rotary, LayerMask mask) => Apply(block, hidden, rotary, [mask], texts: null);
 
-        // Weights are inputs too: a layer whose input needs no gradient, that above frozen embeddings, is then part of the graph as well.
-        Parameter[] trained = [.. block.parameters().Where(parameter => parameter.requires_grad)];
-        DropoutDraws draws = DropoutDraws.Next(hidden.device);
-        var run = new Run(block, trained, hidden.requires_grad, rotary.RotatedSize, mask.IsCausal, draws.Seed);
-        return apply([run, hidden, rotary.Cosines, rotary.SignedSines, mask.Additive!, draws.State!, .. trained]).MoveToOuterDisposeScope();
-    }
+    /// <summary>As <see cref="DecoderBlock.Forward(Tensor, RotaryTable, IReadOnlyList{AttentionGroup})"/>.</summary>
+    public static Tensor Apply(DecoderBlock block, Tensor hidden, RotaryTable rotary, IReadOnlyList<AttentionGroup> groups) =>
+        Apply(block, hidden, rotary, [.. groups.Select(group => group.Mask)], [.. groups.Select(group => group.Texts)]);
 
     /// <inheritdoc/>
     public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
     {
         var run = (Run)arguments[0];
-        List<Tensor> tensors = [.. arguments[1..6].Select(argument => (Tensor)argument)];
+        List<Tensor> tensors = [.. arguments[1..(1 + run.Kept)].Select(argument => (Tensor)argument)];
         context.save_data(RunKey, run);
         context.save_for_backward(tensors);
 
@@ -48,27 +43,47 @@ internal sealed class CheckpointedBlock : autograd.SingleTensorFunction<Checkpoi
         using var scope = NewDisposeScope();
         List<Tensor> saved = context.get_saved_variables();
         Tensor input = run.Input(saved[0]);
-        Tensor output = new DropoutDraws(saved[4], run.Seed).Repeat(() => run.Forward(input, saved));
+        Tensor output = new DropoutDraws(saved[3], run.Seed).Repeat(() => run.Forward(input, saved));
         Tensor[] sources = run.InputNeedsGradient ? [input, .. run.Trained] : [.. run.Trained];
         IList<Tensor> found = autograd.grad([output], sources, [gradient], allow_unused: true);
         foreach (Tensor tensor in found) tensor?.MoveToOuterDisposeScope();
 
-        // In the order of Apply's arguments: the run, the input, two of rotary positions, the mask, the draws, the weights.
+        // In the order of Apply's arguments: the run, what it keeps, of which only the input has a gradient, the weights.
         Tensor none = null!;
-        return run.InputNeedsGradient ? [none, found[0], none, none, none, none, .. found.Skip(1)] : [none, none, none, none, none, none, .. found];
+        List<Tensor> results = [none, run.InputNeedsGradient ? found[0] : none, .. Enumerable.Repeat(none, run.Kept - 1)];
+        results.AddRange(run.InputNeedsGradient ? found.Skip(1) : found);
+        return results;
     }
 
-    private sealed record Run(DecoderBlock Block, Parameter[] Trained, bool InputNeedsGradient, int RotatedSize, bool IsCausal, long? Seed)
+    private static Tensor Apply(DecoderBlock block, Tensor hidden, RotaryTable rotary, LayerMask[] masks, TextGroup[]? texts)
     {
+        using var scope = NewDisposeScope();
+
+        // Weights are inputs too: a layer whose input needs no gradient, that above frozen embeddings, is then part of the graph as well.
+        Parameter[] trained = [.. block.parameters().Where(parameter => parameter.requires_grad)];
+        DropoutDraws draws = DropoutDraws.Next(hidden.device);
+        var run = new Run(block, trained, hidden.requires_grad, rotary.RotatedSize, [.. masks.Select(mask => mask.IsCausal)], texts, draws.Seed);
+        return apply([run, hidden, rotary.Cosines, rotary.SignedSines, draws.State!, .. masks.Select(mask => mask.Additive!), .. trained]).MoveToOuterDisposeScope();
+    }
+
+    private sealed record Run(DecoderBlock Block, Parameter[] Trained, bool InputNeedsGradient, int RotatedSize, bool[] AreCausal, TextGroup[]? Texts, long? Seed)
+    {
+        private const int BeforeMasks = 4;
+
+        /// <summary>Tensors that are kept: the input, two of rotary positions, the draws, the masks.</summary>
+        public int Kept => BeforeMasks + AreCausal.Length;
+
         /// <summary>The input, cut off from what it was computed from.</summary>
         public Tensor Input(Tensor hidden) => hidden.detach().requires_grad_(InputNeedsGradient);
 
         /// <param name="input">The input of the layer.</param>
-        /// <param name="tensors">Anything, cosines, sines, and the mask or null.</param>
+        /// <param name="tensors">Anything, cosines, sines, anything, and the masks or nulls.</param>
         public Tensor Forward(Tensor input, List<Tensor> tensors)
         {
-            var mask = new LayerMask(tensors[3], IsCausal);
-            Tensor output = Block.Forward(input, new RotaryTable(tensors[1], tensors[2], RotatedSize), new AttentionMasks(mask, mask), null, out Tensor? weights);
+            var rotary = new RotaryTable(tensors[1], tensors[2], RotatedSize);
+            LayerMask[] masks = [.. AreCausal.Select((isCausal, place) => new LayerMask(tensors[BeforeMasks + place], isCausal))];
+            if (Texts is not null) return Block.Forward(input, rotary, [.. Texts.Zip(masks, (texts, mask) => new AttentionGroup(texts, mask))]);
+            Tensor output = Block.Forward(input, rotary, new AttentionMasks(masks[0], masks[0]), null, out Tensor? weights);
             weights?.Dispose();
             return output;
         }

@@ -72,6 +72,23 @@ internal sealed class DecoderBlock : DecoderModule
         return _addUp(hidden, normed, attended).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The layer for every token of several groups of texts: <c>[1, tokens, hidden] -> [1, tokens, hidden]</c>.</summary>
+    public Tensor Forward(Tensor hidden, RotaryTable rotary, IReadOnlyList<AttentionGroup> groups)
+    {
+        using var scope = NewDisposeScope();
+        Tensor normed = _inputNorm.forward(hidden);
+        return _addUp(hidden, normed, _attentionDropout(_attention.Forward(normed, rotary, groups))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The layer for one token of each text of several groups, <c>[1, tokens, hidden] -> [1, texts, hidden]</c>; see <see cref="Attention"/>.</summary>
+    public Tensor ForwardPooled(Tensor hidden, RotaryTable rotary, Tensor places, RotaryTable pooledRotary, IReadOnlyList<AttentionGroup> groups)
+    {
+        using var scope = NewDisposeScope();
+        Tensor normed = _inputNorm.forward(hidden);
+        Tensor attended = _attentionDropout(_attention.ForwardPooled(normed, rotary, places, pooledRotary, groups));
+        return _addUp(hidden.index_select(1, places.view(-1)), normed.index_select(1, places.view(-1)), attended).MoveToOuterDisposeScope();
+    }
+
     /// <summary>
     /// The layer for one token of each row, <c>[batch, seq, hidden] -> [batch, 1, hidden]</c>. Of the others, only what attention needs is computed.
     /// </summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLComponents.Models;
 
 /// <summary>Token ids to hidden states: embedding, layers, final norm.</summary>
-internal sealed class DecoderModel : DecoderModule
+internal sealed partial class DecoderModel : DecoderModule
 {
     private readonly DecoderConfig _config;
     private readonly TokenEmbedding _embedding;
@@ -33,7 +33,7 @@ internal sealed class DecoderModel : DecoderModule
     /// <summary>Whether layers are computed once more for their gradients instead of keeping their activations, see <see cref="CheckpointedBlock"/>.</summary>
     public bool CheckpointsGradients { get; set; }
 
-    /// <summary>α of the noise that is added to embeddings in training, see <see cref="Disturb"/>; 0 for none.</summary>
+    /// <summary>α of the noise that is added to embeddings in training, see <see cref="Disturb(Tensor)"/>; 0 for none.</summary>
     public double EmbeddingNoise { get; set; }
 
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
@@ -90,7 +90,7 @@ internal sealed class DecoderModel : DecoderModule
     {
         using var scope = NewDisposeScope();
         Tensor hidden = ForwardLayers(EmbedIds(inputIds), 0, _blocks.Length - 1);
-        return PoolLastLayer(hidden, positions).MoveToOuterDisposeScope();
+        return _finalNorm.forward(PoolLastLayer(hidden, positions)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The input of the first layer: <c>[batch, seq] -> [batch, seq, hidden]</c>.</summary>
@@ -124,7 +124,7 @@ internal sealed class DecoderModel : DecoderModule
         return state.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The last layer and the final norm, for one token of each row.</summary>
+    /// <summary>The last layer, for one token of each row.</summary>
     /// <param name="hidden">The input of the last layer, <c>[batch, seq, hidden]</c>.</param>
     /// <param name="positions">Which token of each row, <c>[batch]</c>, Int64.</param>
     /// <returns><c>[batch, hidden]</c>.</returns>
@@ -137,7 +137,7 @@ internal sealed class DecoderModel : DecoderModule
         Tensor column = positions.unsqueeze(1);
         LayerMask mask = AttentionMasks.UpTo(positions, length, block.Window, hidden.dtype);
         Tensor pooled = block.ForwardPooled(hidden, rotary, column, Select(rotary, positions), mask);
-        return _finalNorm.forward(pooled).squeeze(1).MoveToOuterDisposeScope();
+        return pooled.squeeze(1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

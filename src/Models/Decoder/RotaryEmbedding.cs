@@ -62,6 +62,15 @@ internal sealed class RotaryEmbedding(DecoderConfig config)
         return table with { Cosines = table.Cosines.MoveToOuterDisposeScope(), SignedSines = table.SignedSines.MoveToOuterDisposeScope() };
     }
 
+    /// <summary>Whether all texts up to a length have the same turns, so that what a token becomes does not depend on the texts beside its own.</summary>
+    /// <param name="length">The length, at least 1.</param>
+    public bool IsSteadyUpTo(int length)
+    {
+        if (!config.Rope.DependsOnLength) return true;
+        float[] Frequencies(int tokens) => config.Rope.InverseFrequencies(_rotarySize, config.MaxPositions, config.Rope.EffectiveLength(tokens, config.MaxPositions, config.MaxPositions));
+        return Frequencies(1).AsSpan().SequenceEqual(Frequencies(length));
+    }
+
     /// <summary>Releases the table; it is made again when it is needed.</summary>
     public void Release()
     {

@@ -139,12 +139,33 @@ public sealed partial class CausalLanguageModel : PretrainedModel
         using var scope = NewDisposeScope();
         var (places, following) = Following(input, labels);
         using DecoderOutput decoded = Decoder.Forward(input);
-        Tensor hidden = decoded.LastHiddenState.reshape(-1, Config.HiddenSize).index_select(0, tensor(places, device: decoded.LastHiddenState.device));
-        double divisor = labelCount ?? following.Length;
-        Tensor loss = _head.Adapted is null
-            ? ChunkedCrossEntropy.Apply(hidden, _head.Weight, _head.Bias, following, divisor, labelSmoothing)
-            : CrossEntropy.Mean(_head.forward(hidden), tensor(following, device: hidden.device), labelSmoothing: labelSmoothing) * (following.Length / divisor);
-        return loss.MoveToOuterDisposeScope();
+        return Loss(decoded.LastHiddenState.reshape(-1, Config.HiddenSize), places, following, labelSmoothing, labelCount ?? following.Length).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The cross entropy of tokens of texts however they lie, as <see cref="Loss(DecoderInput, Tensor, double, long?)"/> computes it.</summary>
+    /// <param name="batch">The texts.</param>
+    /// <param name="places">The tokens that are followed by one to learn, by their places among all.</param>
+    /// <param name="following">The ids to learn.</param>
+    /// <param name="labelSmoothing">The part of a token's probability that is spread over the whole vocabulary.</param>
+    /// <param name="labelCount">What the sum is divided by.</param>
+    /// <returns>A scalar, Float32.</returns>
+    internal Tensor Loss(TextBatch batch, long[] places, long[] following, double labelSmoothing, long labelCount)
+    {
+        using var scope = NewDisposeScope();
+        return Loss(Decoder.Forward(batch), places, following, labelSmoothing, labelCount).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The log-probabilities of tokens of texts however they lie, of <see cref="TokensScoredAtOnce"/> at a time.</summary>
+    /// <param name="batch">The texts.</param>
+    /// <param name="places">The tokens that are followed by one to score, by their places among all; at least one.</param>
+    /// <param name="following">The ids to score.</param>
+    /// <returns>Float32, as many as there are places, in nats.</returns>
+    internal Tensor LogProbabilities(TextBatch batch, long[] places, long[] following)
+    {
+        using var scope = NewDisposeScope();
+        Tensor hidden = Decoder.Forward(batch);
+        Device device = hidden.device;
+        return LogProbabilities(hidden.index_select(0, tensor(places, device: device)), tensor(following, device: device)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The log-probability of each token given those before it, without ever holding the scores of the whole vocabulary for more than 512 tokens.</summary>
@@ -162,6 +183,12 @@ public sealed partial class CausalLanguageModel : PretrainedModel
         if (following == 0) return said.MoveToOuterDisposeScope();
         Tensor hidden = decoded.LastHiddenState.narrow(1, 0, following).reshape(-1, Config.HiddenSize);
         Tensor next = ids.narrow(1, 1, following).reshape(-1).to(ScalarType.Int64);
+        return cat([said.narrow(1, 0, 1), LogProbabilities(hidden, next).view(batch, following)], 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The log-probability of an id after each hidden state: <c>[tokens, hidden], [tokens] -> [tokens]</c>.</summary>
+    private Tensor LogProbabilities(Tensor hidden, Tensor next)
+    {
         var parts = new List<Tensor>();
         for (long from = 0; from < next.shape[0]; from += TokensScoredAtOnce)
         {
@@ -171,7 +198,16 @@ public sealed partial class CausalLanguageModel : PretrainedModel
             parts.Add((logits.gather(1, next.narrow(0, from, count).unsqueeze(1)).squeeze(1) - logits.logsumexp(1)).MoveToOuterDisposeScope());
         }
 
-        return cat([said.narrow(1, 0, 1), cat(parts).view(batch, following)], 1).MoveToOuterDisposeScope();
+        return cat(parts);
+    }
+
+    /// <summary>The sum of the cross entropies at some of the tokens, divided by a number.</summary>
+    private Tensor Loss(Tensor hidden, long[] places, long[] following, double labelSmoothing, double divisor)
+    {
+        Tensor chosen = hidden.index_select(0, tensor(places, device: hidden.device));
+        return _head.Adapted is null
+            ? ChunkedCrossEntropy.Apply(chosen, _head.Weight, _head.Bias, following, divisor, labelSmoothing)
+            : CrossEntropy.Mean(_head.forward(chosen), tensor(following, device: hidden.device), labelSmoothing: labelSmoothing) * (following.Length / divisor);
     }
 
     /// <summary>The positions that are followed by a token to learn, counted through all rows, and those tokens.</summary>

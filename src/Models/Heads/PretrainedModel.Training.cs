@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Enumeration;
 using TorchSharp.Modules;
 
@@ -38,6 +39,26 @@ public abstract partial class PretrainedModel
     {
         get => Decoder.EmbeddingNoise;
         set => Decoder.EmbeddingNoise = value;
+    }
+
+    /// <summary>
+    /// The number of layers, from the lowest on, that training leaves as they are, with the embedding below them: 0 where the embedding is trained, all layers where nothing
+    /// but the final norm and the head is.
+    /// </summary>
+    internal int FrozenLayerCount
+    {
+        get
+        {
+            string decoder = $"{Names.BaseOf(Head)}.", layers = $"{decoder}{Names.Layers}.";
+            int lowest = Config.LayerCount;
+            foreach (string name in named_parameters().Where(item => item.parameter.requires_grad).Select(item => item.name))
+            {
+                if (name.StartsWith(layers, StringComparison.Ordinal)) lowest = Math.Min(lowest, int.Parse(name[layers.Length..].Split('.')[0], CultureInfo.InvariantCulture));
+                else if (name.StartsWith($"{decoder}{Names.TokenEmbedding}.", StringComparison.Ordinal)) lowest = 0;
+            }
+
+            return lowest;
+        }
     }
 
     private int SetTraining(IReadOnlyList<string> patterns, bool isTrained)

@@ -81,6 +81,15 @@ public sealed class QuestionAnsweringModel : PretrainedModel
         return (logits.select(-1, 0).contiguous().MoveToOuterDisposeScope(), logits.select(-1, 1).contiguous().MoveToOuterDisposeScope());
     }
 
+    /// <summary>Scores each token of texts however they lie.</summary>
+    /// <param name="batch">The texts.</param>
+    /// <returns>The logits of start and end, <c>[tokens, 2]</c>, of the padding, too.</returns>
+    internal Tensor Score(TextBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        return _outputs.forward(Decoder.Forward(batch)).MoveToOuterDisposeScope();
+    }
+
     /// <summary>
     /// The mean of the cross entropies of starts and ends. As in the reference, a negative position counts as 0 and one beyond the text is left out.
     /// </summary>

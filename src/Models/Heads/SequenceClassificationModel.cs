@@ -112,9 +112,9 @@ public sealed class SequenceClassificationModel : PretrainedModel
                 nameof(lastPositions));
         }
 
-        if (!Config.IsCausal) throw new InvalidOperationException("ForwardPooled needs a causal decoder; use forward with an attention mask.");
+        CheckThatItIsCausal();
         using var scope = NewDisposeScope();
-        return ScorePooled(Decoder.ForwardPooled(inputIds, lastPositions)).MoveToOuterDisposeScope();
+        return _score.forward(Decoder.ForwardPooled(inputIds, lastPositions)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The position at which each text is scored: that of its rightmost id that is not the padding id, or 0 if there is none.</summary>
@@ -172,11 +172,22 @@ public sealed class SequenceClassificationModel : PretrainedModel
         return loss.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The hidden states that the head scores: <c>[batch, seq], [batch] -> [batch, hidden]</c>; see <see cref="ForwardPooled"/>.</summary>
-    internal Tensor Pool(Tensor inputIds, Tensor lastPositions) => Decoder.ForwardPooled(inputIds, lastPositions);
+    /// <summary>Scores texts however they lie; see <see cref="ForwardPooled"/>.</summary>
+    /// <param name="batch">The texts.</param>
+    /// <param name="positions">Which token of each text is scored.</param>
+    /// <returns>Logits <c>[texts, labels]</c>.</returns>
+    /// <exception cref="InvalidOperationException">The decoder is not causal: what stands behind the scored token would be seen.</exception>
+    internal Tensor Score(TextBatch batch, IReadOnlyList<int> positions)
+    {
+        CheckThatItIsCausal();
+        using var scope = NewDisposeScope();
+        return _score.forward(Decoder.ForwardPooled(batch, positions)).MoveToOuterDisposeScope();
+    }
 
-    /// <summary>The matrix of the head on pooled hidden states: <c>[batch, hidden] -> [batch, labels]</c>.</summary>
-    internal Tensor ScorePooled(Tensor pooled) => _score.forward(pooled);
+    private void CheckThatItIsCausal()
+    {
+        if (!Config.IsCausal) throw new InvalidOperationException("ForwardPooled needs a causal decoder; use forward with an attention mask.");
+    }
 
     private ProblemType ProblemTypeOf(Tensor labels) =>
         Config.ProblemType

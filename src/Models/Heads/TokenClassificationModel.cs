@@ -82,9 +82,16 @@ public sealed class TokenClassificationModel : PretrainedModel
     {
         using var scope = NewDisposeScope();
         using DecoderOutput output = Decoder.Forward(new DecoderInput { InputIds = inputIds, AttentionMask = attentionMask, PositionIds = positionIds });
-        Tensor hidden = output.LastHiddenState;
-        if (training && Config.ClassifierDropout > 0) hidden = nn.functional.dropout(hidden, Config.ClassifierDropout);
-        return _score.forward(hidden).MoveToOuterDisposeScope();
+        return Score(output.LastHiddenState).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Scores each token of texts however they lie.</summary>
+    /// <param name="batch">The texts.</param>
+    /// <returns>Logits <c>[tokens, labels]</c>, of the padding, too.</returns>
+    internal Tensor Score(TextBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        return Score(Decoder.Forward(batch)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The mean cross entropy over the tokens that have a label.</summary>
@@ -99,6 +106,12 @@ public sealed class TokenClassificationModel : PretrainedModel
         ArgumentNullException.ThrowIfNull(labels);
         using var scope = NewDisposeScope();
         return CrossEntropy.Mean(logits.reshape(-1, logits.shape[2]), labels.reshape(-1), classWeights, labelSmoothing).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Score(Tensor hidden)
+    {
+        if (training && Config.ClassifierDropout > 0) hidden = nn.functional.dropout(hidden, Config.ClassifierDropout);
+        return _score.forward(hidden);
     }
 
     /// <summary>A model that gets its weights from a checkpoint.</summary>

@@ -45,11 +45,14 @@ internal static class FusedAttention
                 : Fused(queries, keys, values, additive, isCausal, dropout);
         }
 
-        // Without gradient the fused kernel computes in float32 itself.
-        return is_grad_enabled() && (queries.requires_grad || keys.requires_grad || values.requires_grad)
+        return Widens(queries, keys, values)
             ? Widened(queries, keys, values, additive, isCausal, dropout)
             : Fused(queries, keys, values, additive, isCausal, dropout);
     }
+
+    /// <summary>Whether attention is computed in float32 though its inputs are bfloat16: for gradients, as without them the fused kernel computes in float32 itself.</summary>
+    public static bool Widens(Tensor queries, Tensor keys, Tensor values) =>
+        queries.dtype == ScalarType.BFloat16 && !BFloat16Compute.IsNative(queries.device) && TensorRows.NeedsGradient(queries, keys, values);
 
     /// <summary>libtorch's own kernel.</summary>
     internal static Tensor Fused(Tensor queries, Tensor keys, Tensor values, Tensor? additive, bool isCausal, double dropout)

@@ -15,7 +15,7 @@ internal static class RunDescription
     [
         nameof(FineTuningOptions.Model), nameof(FineTuningOptions.ModelStorage), nameof(FineTuningOptions.Adapter), nameof(FineTuningOptions.ValidationSet), nameof(FineTuningOptions.Progress),
         nameof(FineTuningOptions.History), nameof(FineTuningOptions.CancellationToken), nameof(FineTuningOptions.CheckpointFolder),
-        nameof(FineTuningOptions.CheckpointSteps), nameof(FineTuningOptions.CheckpointsKept),
+        nameof(FineTuningOptions.CheckpointSteps), nameof(FineTuningOptions.CheckpointsKept), nameof(FineTuningOptions.PrefixCacheFolder),
     ];
 
     /// <summary>Describes a run by name and value.</summary>
@@ -28,6 +28,7 @@ internal static class RunDescription
                 description[property.Name] = Text(property.GetValue(options));
         }
 
+        description[nameof(options.PrefixCacheFolder)] = options.PrefixCacheFolder is null ? "none" : "some"; // which one does not matter
         foreach (LoraAdapter adapter in task.Model.Adapters) description[nameof(options.Adapter)] = Encoding.UTF8.GetString(adapter.ToJson());
         (string name, TorchSharp.Modules.Parameter parameter)[] all = [.. task.Model.named_parameters()];
         description["the frozen weights"] = TensorFingerprint.Of(all.Where(item => !item.parameter.requires_grad).Select(item => (item.name, (TorchSharp.torch.Tensor)item.parameter)));

@@ -6,6 +6,9 @@ internal sealed class RunState
     /// <summary>Most tokens that are read at once: as asked for, or what memory allowed when the run began.</summary>
     public int TokensAtOnce { get; set; }
 
+    /// <summary>Most memory for what frozen layers make of the rows, in bytes: as asked for, or what memory allowed when the run began.</summary>
+    public long PrefixBytes { get; set; }
+
     /// <summary>The epoch under way, from 1; one more than there are when all is done.</summary>
     public int Epoch { get; set; } = 1;
 

@@ -20,9 +20,6 @@ public sealed class CausalLanguageModelOptions : FineTuningOptions
     /// <summary>Whether a text is followed by the token that ends texts, so that the model learns to end. Default <see langword="true"/>; of no consequence where a chat template writes the text.</summary>
     public bool EndOfText { get; set; } = true;
 
-    /// <summary>Whether several short texts share a row of a batch, apart from each other, so that less is computed for padding; changes no result but for rounding. Default <see langword="true"/>.</summary>
-    public bool Packing { get; set; } = true;
-
     /// <summary>The part of a token's probability, from 0 to below 1, that is spread over the whole vocabulary. Default 0.</summary>
     public double LabelSmoothing { get; set; }
 

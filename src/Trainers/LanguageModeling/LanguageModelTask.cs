@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MLComponents.Models;
 using MLComponents.Transforms;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLComponents.Trainers;
@@ -13,10 +14,11 @@ internal sealed class LanguageModelTask(LanguageModelScorer scorer, CausalLangua
 {
     private const int WindowRows = 512;
 
-    private readonly Device _device = scorer.Model.parameters().First().device;
-
     /// <inheritdoc/>
     public override PretrainedModel Model => scorer.Model;
+
+    /// <inheritdoc/>
+    public override TextBatches Texts { get; } = new(scorer.Model, scorer.Model.Config.PadTokenId, options.Packing, arePooled: false);
 
     /// <summary>Reads and encodes texts; enumerated anew, it does so again. What has nothing to learn is left out.</summary>
     /// <exception cref="InvalidOperationException">A row's text is to be a conversation and is none.</exception>
@@ -45,7 +47,7 @@ internal sealed class LanguageModelTask(LanguageModelScorer scorer, CausalLangua
     }
 
     /// <inheritdoc/>
-    public override int LengthOf(LanguageSequence row) => row.Ids.Length;
+    public override int[] IdsOf(LanguageSequence row) => row.Ids;
 
     /// <inheritdoc/>
     public override void Identify(LanguageSequence row, IncrementalHash hash)
@@ -60,8 +62,9 @@ internal sealed class LanguageModelTask(LanguageModelScorer scorer, CausalLangua
     /// <inheritdoc/>
     public override Tensor Loss(IReadOnlyList<LanguageSequence> rows, double totalWeight)
     {
-        using PackedRows packed = PackedRows.Create(rows, options.Packing && Model.Config.IsCausal, _device);
-        return scorer.Model.Loss(packed.Input, packed.Labels, options.LabelSmoothing, (long)totalWeight);
+        using TextBatch batch = Texts.Read([.. rows.Select(row => row.Ids)]);
+        (long[] places, long[] following) = Learned(batch.Layout, rows);
+        return scorer.Model.Loss(batch, places, following, options.LabelSmoothing, (long)totalWeight);
     }
 
     /// <inheritdoc/>
@@ -74,17 +77,39 @@ internal sealed class LanguageModelTask(LanguageModelScorer scorer, CausalLangua
             foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(window, row => row.Ids.Length), options.BatchSize, options.MaxTokensPerBatch))
             {
                 checkAlive();
-                float[][] said = scorer.Forward(Array.ConvertAll(batch, index => window[index].Ids));
-                for (int i = 0; i < batch.Length; i++)
-                {
-                    LanguageSequence row = window[batch[i]];
-                    for (int token = 0; token < row.Ids.Length; token++)
-                        if (row.Learned[token]) sum -= said[i][token];
-                    tokens += row.LearnedCount;
-                }
+                LanguageSequence[] some = Array.ConvertAll(batch, index => window[index]);
+                sum -= LogLikelihood(some);
+                tokens += some.Sum(row => (long)row.LearnedCount);
             }
         }
 
         return new Dictionary<string, double> { [ValidationMetric.LogLoss.Name] = sum / tokens };
+    }
+
+    /// <summary>The tokens that are followed by one to learn, by their places among all, and the ids to learn.</summary>
+    private static (long[] Places, long[] Following) Learned(TextLayout layout, IReadOnlyList<LanguageSequence> rows)
+    {
+        List<long> places = [], following = [];
+        for (int row = 0; row < rows.Count; row++)
+        {
+            for (int token = 1; token < rows[row].Ids.Length; token++)
+            {
+                if (!rows[row].Learned[token]) continue;
+                places.Add(layout.StartOf(row) + token - 1);
+                following.Add(rows[row].Ids[token]);
+            }
+        }
+
+        return ([.. places], [.. following]);
+    }
+
+    /// <summary>Of all tokens to learn, in nats.</summary>
+    private double LogLikelihood(IReadOnlyList<LanguageSequence> rows)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        using TextBatch batch = Texts.Read([.. rows.Select(row => row.Ids)]);
+        (long[] places, long[] following) = Learned(batch.Layout, rows);
+        return scorer.Model.LogProbabilities(batch, places, following).to(ScalarType.Float64).sum().item<double>();
     }
 }

@@ -65,6 +65,25 @@ public abstract class FineTuningOptions
     /// </summary>
     public int MaxTokensPerBatch { get; set; } = 4096;
 
+    /// <summary>
+    /// Whether the texts of a batch lie behind each other, apart from each other, so that next to nothing is computed for padding: on a CPU; on other devices, where many
+    /// operators at once are what is fast, they are padded. Changes no result but for rounding and what dropout and noise draw. Default <see langword="true"/>.
+    /// </summary>
+    public bool Packing { get; set; } = true;
+
+    /// <summary>
+    /// Most memory, in bytes, for what layers below the lowest one that is trained make of the rows. They are then run once per row, without dropout, and training goes on
+    /// from there. What finds no room is computed anew each time. 0 without a <see cref="PrefixCacheFolder"/>: nothing is kept, and these layers are run like the others.
+    /// Default 1 GiB.
+    /// </summary>
+    public long PrefixCacheBytes { get; set; } = 1L << 30;
+
+    /// <summary>
+    /// A folder for a temporary file with what <see cref="PrefixCacheBytes"/> leaves no room for: 2 bytes per token and hidden unit in bfloat16, 4 in float32. It is gone
+    /// when the run ends. <see langword="null"/> (the default): none.
+    /// </summary>
+    public string? PrefixCacheFolder { get; set; }
+
     /// <summary>Most tokens of a text, at least 1; longer texts are cut, counted and reported in the log. <see langword="null"/> (the default): the model's context length, at most 512.</summary>
     public int? MaxLength { get; set; }
 
@@ -214,6 +233,8 @@ public abstract class FineTuningOptions
         Require(Epochs >= 1, nameof(Epochs), Epochs, "at least 1");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
         Require(MaxTokensPerBatch >= 1, nameof(MaxTokensPerBatch), MaxTokensPerBatch, "at least 1");
+        Require(PrefixCacheBytes >= 0, nameof(PrefixCacheBytes), PrefixCacheBytes, "at least 0");
+        Require(PrefixCacheFolder is null or { Length: > 0 }, nameof(PrefixCacheFolder), $"'{PrefixCacheFolder}'", "a path, or null");
         Require(MaxLength is null or >= 1, nameof(MaxLength), MaxLength, "at least 1, or null");
         Require(Enum.IsDefined(TruncationSide), nameof(TruncationSide), TruncationSide, "End, Start or Middle");
         Require(LearningRate is null or (> 0 and < double.PositiveInfinity), nameof(LearningRate), LearningRate, "a number above 0, or null");

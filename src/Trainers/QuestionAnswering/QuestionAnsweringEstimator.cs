@@ -75,7 +75,7 @@ public sealed class QuestionAnsweringEstimator : IEstimator<QuestionAnsweringTra
             if (windows == 0) throw new InvalidOperationException($"The training data has no rows with a context; expected rows with the columns '{_columns.Context}', '{_columns.Question}', '{_columns.Answer}' and '{_columns.Start}'.");
             if (validationRows is not null && !validationRows.Read(_tuner.CheckAlive).Any()) throw new InvalidOperationException("The validation rows have no context.");
             return _tuner.Fit(
-                new QuestionAnsweringTask(scorer, _options.MaxAnswerLength, _options.BatchSize, _options.MaxTokensPerBatch),
+                new QuestionAnsweringTask(scorer, _options),
                 new TrainingData<AnsweredWindow>(rows, windows, validationRows, scorer.Encoder.MaxQuestionLength), $"{windows} windows of questions and contexts",
                 environment => new QuestionAnsweringTransformer(environment, scorer, ScoringSettings()));
         }

@@ -2,23 +2,23 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MLComponents.Models;
 using MLComponents.Transforms;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLComponents.Trainers;
 
 /// <summary>Questions that a part of a text answers: the mean of the cross-entropies of its first and its last token, as the reference's question answering heads.</summary>
 /// <param name="scorer">The model.</param>
-/// <param name="maxAnswerLength">Most tokens of an answer in validation.</param>
-/// <param name="batchSize">Most windows at once in validation.</param>
-/// <param name="maxTokens">Most tokens at once in validation, padding included.</param>
-internal sealed class QuestionAnsweringTask(QuestionAnsweringScorer scorer, int maxAnswerLength, int batchSize, int maxTokens) : TrainingTask<AnsweredWindow>
+/// <param name="options">Packing, how large the batches of a validation are, and most tokens of an answer there.</param>
+internal sealed class QuestionAnsweringTask(QuestionAnsweringScorer scorer, QuestionAnsweringOptions options) : TrainingTask<AnsweredWindow>
 {
     private const int WindowRows = 512;
 
-    private readonly Device _device = scorer.Model.parameters().First().device;
-
     /// <inheritdoc/>
     public override PretrainedModel Model => scorer.Model;
+
+    /// <inheritdoc/>
+    public override TextBatches Texts { get; } = new(scorer.Model, scorer.Model.Config.PadTokenId, options.Packing, arePooled: false);
 
     /// <summary>Reads and encodes rows; enumerated anew, it does so again.</summary>
     public static IEnumerable<(AnsweredWindow Row, bool Truncated)> Encode(AnsweredQuestions questions, QuestionAnsweringScorer scorer)
@@ -31,7 +31,7 @@ internal sealed class QuestionAnsweringTask(QuestionAnsweringScorer scorer, int 
     }
 
     /// <inheritdoc/>
-    public override int LengthOf(AnsweredWindow row) => row.Ids.Length;
+    public override int[] IdsOf(AnsweredWindow row) => row.Ids;
 
     /// <inheritdoc/>
     public override void Identify(AnsweredWindow row, IncrementalHash hash)
@@ -42,15 +42,26 @@ internal sealed class QuestionAnsweringTask(QuestionAnsweringScorer scorer, int 
     /// <inheritdoc/>
     public override Tensor Loss(IReadOnlyList<AnsweredWindow> rows, double totalWeight)
     {
-        using TokenBatch tokens = TokenBatch.Create([.. rows.Select(row => row.Ids)], Model.Config.PadTokenId, _device);
-        (Tensor starts, Tensor ends) = scorer.Model.forward(tokens.InputIds, tokens.MaskFor(Model.Config));
+        using TextBatch batch = Texts.Read([.. rows.Select(row => row.Ids)]);
+        TextLayout layout = batch.Layout;
+        Tensor[] groups = scorer.Model.Score(batch).to_type(ScalarType.Float32).split([.. layout.Groups.Select(group => (long)group.Tokens)], 0);
+        Tensor sum = zeros([], device: Texts.Device);
+        int first = 0;
+        for (int i = 0; i < groups.Length; i++)
+        {
+            (int count, int width) = layout.Groups[i];
+            int[] texts = [.. layout.Order.Skip(first).Take(count)];
+            first += count;
+            Tensor logits = groups[i].view(count, width, 2);
+            Tensor lengths = tensor(texts.Select(text => (long)layout.Lengths[text]).ToArray(), device: Texts.Device);
+            Tensor padding = arange(width, device: Texts.Device).unsqueeze(0) >= lengths.unsqueeze(1); // takes no part
 
-        // What is padding depends on who else is in the batch; it takes no part.
-        Tensor lengths = tensor(rows.Select(row => (long)row.Ids.Length).ToArray(), device: _device);
-        Tensor padding = arange(tokens.InputIds.shape[1], device: _device).unsqueeze(0) >= lengths.unsqueeze(1);
-        Tensor Sum(Tensor logits, Func<AnsweredWindow, long> position) => nn.functional.cross_entropy(
-            logits.to_type(ScalarType.Float32).masked_fill(padding, float.NegativeInfinity), tensor(rows.Select(position).ToArray(), device: _device), reduction: nn.Reduction.Sum);
-        return (Sum(starts, row => row.Start) + Sum(ends, row => row.End)) / (2 * totalWeight);
+            Tensor Sum(int which, Func<AnsweredWindow, long> position) => nn.functional.cross_entropy(
+                logits.select(2, which).masked_fill(padding, float.NegativeInfinity), tensor(texts.Select(text => position(rows[text])).ToArray(), device: Texts.Device), reduction: nn.Reduction.Sum);
+            sum = sum + Sum(0, row => row.Start) + Sum(1, row => row.End);
+        }
+
+        return sum / (2 * totalWeight);
     }
 
     /// <inheritdoc/>
@@ -62,10 +73,10 @@ internal sealed class QuestionAnsweringTask(QuestionAnsweringScorer scorer, int 
         foreach (AnsweredWindow[] windows in rows.Chunk(WindowRows))
         {
             var outputs = new float[windows.Length][];
-            foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(windows, window => window.Ids.Length), batchSize, maxTokens))
+            foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(windows, window => window.Ids.Length), options.BatchSize, options.MaxTokensPerBatch))
             {
                 checkAlive();
-                float[][] numbers = scorer.Forward(Array.ConvertAll(batch, index => windows[index].Ids));
+                float[][] numbers = Score(Array.ConvertAll(batch, index => windows[index].Ids));
                 for (int i = 0; i < batch.Length; i++) outputs[batch[i]] = numbers[i];
             }
 
@@ -76,7 +87,7 @@ internal sealed class QuestionAnsweringTask(QuestionAnsweringScorer scorer, int 
                 windowCount++;
                 logits.Add(outputs[i]);
                 if (window.Window < window.Row.Windows.Length - 1) continue;
-                string[] predicted = AnswerComparison.Words(AnswerSearch.Best(window.Row, logits.ToArray(), 1, maxAnswerLength)[0].Text.ToString());
+                string[] predicted = AnswerComparison.Words(AnswerSearch.Best(window.Row, logits.ToArray(), 1, options.MaxAnswerLength)[0].Text.ToString());
                 string[] actual = AnswerComparison.Words(window.Answer);
                 exact += AnswerComparison.ExactMatch(predicted, actual);
                 f1 += AnswerComparison.F1(predicted, actual);
@@ -91,6 +102,16 @@ internal sealed class QuestionAnsweringTask(QuestionAnsweringScorer scorer, int 
             [ValidationMetric.F1.Name] = f1 / questions,
             [ValidationMetric.ExactMatch.Name] = exact / questions,
         };
+    }
+
+    /// <summary>The logits of start and end of each window's tokens, in turn.</summary>
+    private float[][] Score(int[][] ids)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        using TextBatch batch = Texts.Read(ids);
+        float[] all = scorer.Model.Score(batch).to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+        return [.. ids.Select((text, index) => all.AsSpan(2 * batch.Layout.StartOf(index), 2 * text.Length).ToArray())];
     }
 
     /// <summary>−log softmax of the starts (offset 0) or ends (1) at a position.</summary>

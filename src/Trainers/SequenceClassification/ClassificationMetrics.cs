@@ -3,10 +3,11 @@ using MLComponents.Transforms;
 namespace MLComponents.Trainers;
 
 /// <summary>Scores validation rows as the trained transformer will score rows: batched by length, no gradients.</summary>
-/// <param name="scorer">The model.</param>
+/// <param name="outputCount">Logits of each text.</param>
+/// <param name="score">Gives each text's logits.</param>
 /// <param name="batchSize">Most rows at once.</param>
 /// <param name="maxTokens">Most tokens at once, padding included.</param>
-internal sealed class ClassificationMetrics(ITextScorer scorer, int batchSize, int maxTokens)
+internal sealed class ClassificationMetrics(int outputCount, Func<IReadOnlyList<int[]>, float[][]> score, int batchSize, int maxTokens)
 {
     private const int WindowRows = 2048;
 
@@ -14,14 +15,14 @@ internal sealed class ClassificationMetrics(ITextScorer scorer, int batchSize, i
     public IReadOnlyDictionary<string, double> Measure(IEnumerable<ClassifiedText> rows, Action checkAlive)
     {
         double logLoss = 0;
-        var seen = new long[scorer.OutputCount];
-        var right = new long[scorer.OutputCount];
+        var seen = new long[outputCount];
+        var right = new long[outputCount];
         foreach (ClassifiedText[] window in rows.Chunk(WindowRows))
         {
             foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(window, row => row.Ids.Length), batchSize, maxTokens))
             {
                 checkAlive();
-                float[][] logits = scorer.Forward(Array.ConvertAll(batch, index => window[index].Ids));
+                float[][] logits = score(Array.ConvertAll(batch, index => window[index].Ids));
                 for (int i = 0; i < batch.Length; i++)
                 {
                     int label = window[batch[i]].Label;

@@ -94,9 +94,8 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
         PairWarning.Tell(_host, scorer, _textColumnName, _options.TextPairColumnName, _start.Name);
         EncodedRows<ClassifiedText> Encoded(LabeledTexts texts) => new(SequenceClassificationTask.Encode(texts, scorer), _options.ShufflePoolSize);
         var data = new TrainingData<ClassifiedText>(Encoded(training), census.Rows, validation is null ? null : Encoded(validation), scorer.MaxLength);
-        var metrics = new ClassificationMetrics(scorer, _options.BatchSize, _options.MaxTokensPerBatch);
         return _tuner.Fit(
-            new SequenceClassificationTask(scorer.Model, scorer.PadId, classWeights, metrics, _options), data, $"{census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels",
+            new SequenceClassificationTask(scorer.Model, scorer.PadId, classWeights, _options), data, $"{census.Rows} rows of {census.PerLabel.Count(rows => rows > 0)} labels",
             environment =>
             {
                 SequenceClassificationSettings settings = ScoringSettings();

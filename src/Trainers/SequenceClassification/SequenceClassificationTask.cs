@@ -9,29 +9,27 @@ namespace MLComponents.Trainers;
 /// <summary>Texts that each have one of several labels: cross-entropy on the logits of the text's last token.</summary>
 internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
 {
-    private readonly SequenceClassificationModel _model;
-    private readonly int? _padId;
+    private readonly ScoredTexts _texts;
     private readonly ClassificationMetrics _metrics;
     private readonly ClassificationLoss _loss;
-    private readonly Device _device;
-    private readonly SequenceClassificationOptions _options;
-    private PooledStates? _states;
 
     /// <summary>Prepares the job.</summary>
     /// <param name="model">The model.</param>
     /// <param name="padId">What fills shorter rows; see <see cref="TokenBatch.Create"/>.</param>
     /// <param name="classWeights">What a row of each label counts, or null where all count the same.</param>
-    /// <param name="metrics">Measures the model.</param>
-    /// <param name="options">The form of the loss.</param>
-    public SequenceClassificationTask(SequenceClassificationModel model, int? padId, float[]? classWeights, ClassificationMetrics metrics, SequenceClassificationOptions options)
+    /// <param name="options">The form of the loss, and how large the batches of a validation are.</param>
+    public SequenceClassificationTask(SequenceClassificationModel model, int? padId, float[]? classWeights, SequenceClassificationOptions options)
     {
-        (_model, _padId, _metrics, _options) = (model, padId, metrics, options);
-        _device = model.parameters().First().device;
-        _loss = new ClassificationLoss(classWeights, _device, options.LabelSmoothing, options.FocalGamma);
+        _texts = new ScoredTexts(model, new TextBatches(model, padId, options.Packing, arePooled: true));
+        _metrics = new ClassificationMetrics(_texts.OutputCount, _texts.Score, options.BatchSize, options.MaxTokensPerBatch);
+        _loss = new ClassificationLoss(classWeights, Texts.Device, options.LabelSmoothing, options.FocalGamma);
     }
 
     /// <inheritdoc/>
-    public override PretrainedModel Model => _model;
+    public override PretrainedModel Model => Texts.Model;
+
+    /// <inheritdoc/>
+    public override TextBatches Texts => _texts.Batches;
 
     /// <summary>Reads and encodes rows; enumerated anew, it does so again.</summary>
     public static IEnumerable<(ClassifiedText Row, bool Truncated)> Encode(LabeledTexts texts, ITextScorer scorer)
@@ -44,7 +42,7 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
     }
 
     /// <inheritdoc/>
-    public override int LengthOf(ClassifiedText row) => row.Ids.Length;
+    public override int[] IdsOf(ClassifiedText row) => row.Ids;
 
     /// <inheritdoc/>
     public override double WeightOf(ClassifiedText row) => _loss.WeightOf(row.Label);
@@ -52,19 +50,8 @@ internal sealed class SequenceClassificationTask : TrainingTask<ClassifiedText>
     /// <inheritdoc/>
     public override Tensor Loss(IReadOnlyList<ClassifiedText> rows, double totalWeight)
     {
-        int[][] ids = [.. rows.Select(row => row.Ids)];
-        Tensor labels = tensor(rows.Select(row => (long)row.Label).ToArray(), device: _device);
-        if (_states is not null) return _loss.Share(_states.Logits(ids), labels, totalWeight);
-        using TokenBatch tokens = TokenBatch.Create(ids, _padId, _device);
-        return _loss.Share(_model.ForwardPooled(tokens.InputIds, tokens.LastPositions), labels, totalWeight);
-    }
-
-    /// <inheritdoc/>
-    public override void Prepare(IEnumerable<ClassifiedText> rows, Action checkAlive)
-    {
-        if (!PooledStates.Suit(_model)) return;
-        _states = new PooledStates(_model, _padId);
-        _states.Fill(rows.Select(row => row.Ids), _options.BatchSize, _options.MaxTokensPerBatch, checkAlive);
+        Tensor labels = tensor(rows.Select(row => (long)row.Label).ToArray(), device: Texts.Device);
+        return _loss.Share(_texts.Logits([.. rows.Select(row => row.Ids)]), labels, totalWeight);
     }
 
     /// <inheritdoc/>

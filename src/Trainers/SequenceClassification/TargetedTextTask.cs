@@ -14,12 +14,10 @@ internal sealed class TargetedTextTask : TrainingTask<TargetedText>
 {
     private const int WindowRows = 2048;
 
-    private readonly TextClassifier _scorer;
+    private readonly ScoredTexts _texts;
     private readonly FineTuningOptions _options;
-    private readonly Device _device;
     private readonly Tensor? _weights;
     private readonly bool _isRegression;
-    private PooledStates? _states;
 
     /// <summary>Prepares the job.</summary>
     /// <param name="scorer">The model; not owned.</param>
@@ -28,32 +26,27 @@ internal sealed class TargetedTextTask : TrainingTask<TargetedText>
     /// <param name="options">How large the batches of a validation are.</param>
     public TargetedTextTask(TextClassifier scorer, bool isRegression, float[]? labelWeights, FineTuningOptions options)
     {
-        (_scorer, _isRegression, _options) = (scorer, isRegression, options);
-        _device = scorer.Model.parameters().First().device;
-        if (labelWeights is not null) _weights = tensor(labelWeights, device: _device).DetachFromDisposeScope();
+        (_isRegression, _options) = (isRegression, options);
+        _texts = new ScoredTexts(scorer.Model, new TextBatches(scorer.Model, scorer.PadId, options.Packing, arePooled: true));
+        if (labelWeights is not null) _weights = tensor(labelWeights, device: Texts.Device).DetachFromDisposeScope();
     }
 
     /// <inheritdoc/>
-    public override PretrainedModel Model => _scorer.Model;
+    public override PretrainedModel Model => Texts.Model;
 
     /// <inheritdoc/>
-    public override int LengthOf(TargetedText row) => row.Ids.Length;
+    public override TextBatches Texts => _texts.Batches;
+
+    /// <inheritdoc/>
+    public override int[] IdsOf(TargetedText row) => row.Ids;
 
     /// <inheritdoc/>
     public override Tensor Loss(IReadOnlyList<TargetedText> rows, double totalWeight)
     {
-        Tensor logits = Logits([.. rows.Select(row => row.Ids)]).to_type(ScalarType.Float32);
-        Tensor targets = tensor(rows.SelectMany(row => row.Targets).ToArray(), [rows.Count, _scorer.OutputCount], device: _device);
+        Tensor logits = _texts.Logits([.. rows.Select(row => row.Ids)]).to_type(ScalarType.Float32);
+        Tensor targets = tensor(rows.SelectMany(row => row.Targets).ToArray(), [rows.Count, _texts.OutputCount], device: Texts.Device);
         if (_isRegression) return nn.functional.mse_loss(logits, targets, nn.Reduction.Sum) / totalWeight;
-        return nn.functional.binary_cross_entropy_with_logits(logits, targets, _weights!, nn.Reduction.Sum) / (totalWeight * _scorer.OutputCount);
-    }
-
-    /// <inheritdoc/>
-    public override void Prepare(IEnumerable<TargetedText> rows, Action checkAlive)
-    {
-        if (!PooledStates.Suit(_scorer.Model)) return;
-        _states = new PooledStates(_scorer.Model, _scorer.PadId);
-        _states.Fill(rows.Select(row => row.Ids), _options.BatchSize, _options.MaxTokensPerBatch, checkAlive);
+        return nn.functional.binary_cross_entropy_with_logits(logits, targets, _weights!, nn.Reduction.Sum) / (totalWeight * _texts.OutputCount);
     }
 
     /// <inheritdoc/>
@@ -68,7 +61,7 @@ internal sealed class TargetedTextTask : TrainingTask<TargetedText>
     public override IReadOnlyDictionary<string, double> Validate(IEnumerable<TargetedText> rows, Action checkAlive)
     {
         IEnumerable<(float[] Outputs, float[] Targets)> scored = Score(rows, checkAlive);
-        return _isRegression ? RegressionMetrics(scored) : LabelMetrics(scored, _scorer.OutputCount);
+        return _isRegression ? RegressionMetrics(scored) : LabelMetrics(scored, _texts.OutputCount);
     }
 
     /// <inheritdoc/>
@@ -131,13 +124,6 @@ internal sealed class TargetedTextTask : TrainingTask<TargetedText>
         };
     }
 
-    private Tensor Logits(int[][] ids)
-    {
-        if (_states is not null) return _states.Logits(ids);
-        using TokenBatch tokens = TokenBatch.Create(ids, _scorer.PadId, _device);
-        return _scorer.Model.ForwardPooled(tokens.InputIds, tokens.LastPositions);
-    }
-
     private IEnumerable<(float[] Outputs, float[] Targets)> Score(IEnumerable<TargetedText> rows, Action checkAlive)
     {
         foreach (TargetedText[] window in rows.Chunk(WindowRows))
@@ -145,7 +131,7 @@ internal sealed class TargetedTextTask : TrainingTask<TargetedText>
             foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(window, row => row.Ids.Length), _options.BatchSize, _options.MaxTokensPerBatch))
             {
                 checkAlive();
-                float[][] outputs = _scorer.Forward(Array.ConvertAll(batch, index => window[index].Ids));
+                float[][] outputs = _texts.Score(Array.ConvertAll(batch, index => window[index].Ids));
                 for (int i = 0; i < batch.Length; i++) yield return (outputs[i], window[batch[i]].Targets);
             }
         }

@@ -78,7 +78,7 @@ public sealed class TokenClassificationEstimator : IEstimator<TokenClassificatio
             if (windows == 0) throw new InvalidOperationException($"The training data has no labelled token; expected rows with the columns '{_textColumnName}' and '{_labelColumnName}'.");
             if (validationRows is not null && !validationRows.Read(_tuner.CheckAlive).Any()) throw new InvalidOperationException("The validation rows have no labelled token.");
             return _tuner.Fit(
-                new TokenClassificationTask(scorer, tags, _options.BatchSize, _options.MaxTokensPerBatch), new TrainingData<TaggedWindow>(rows, windows, validationRows, scorer.MaxLength),
+                new TokenClassificationTask(scorer, tags, _options), new TrainingData<TaggedWindow>(rows, windows, validationRows, scorer.MaxLength),
                 $"{windows} windows of texts with {tags.Length} tags",
                 environment => new TokenClassificationTransformer(environment, scorer, ClassLabels.Text(tags), ScoringSettings(scorer.MaxLength)));
         }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MLComponents.Models;
 using MLComponents.Transforms;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLComponents.Trainers;
@@ -9,16 +10,16 @@ namespace MLComponents.Trainers;
 /// <summary>Texts whose words have labels: the mean cross-entropy over the labelled tokens of a batch, as the reference's token classification heads.</summary>
 /// <param name="scorer">The model.</param>
 /// <param name="labels">The names of its outputs.</param>
-/// <param name="batchSize">Most windows at once in validation.</param>
-/// <param name="maxTokens">Most tokens at once in validation, padding included.</param>
-internal sealed class TokenClassificationTask(TokenClassifier scorer, IReadOnlyList<string> labels, int batchSize, int maxTokens) : TrainingTask<TaggedWindow>
+/// <param name="options">Packing, and how large the batches of a validation are.</param>
+internal sealed class TokenClassificationTask(TokenClassifier scorer, IReadOnlyList<string> labels, TokenClassificationOptions options) : TrainingTask<TaggedWindow>
 {
     private const int WindowRows = 512;
 
-    private readonly Device _device = scorer.Model.parameters().First().device;
-
     /// <inheritdoc/>
     public override PretrainedModel Model => scorer.Model;
+
+    /// <inheritdoc/>
+    public override TextBatches Texts { get; } = new(scorer.Model, scorer.Model.Config.PadTokenId, options.Packing, arePooled: false);
 
     /// <summary>Reads and encodes texts; enumerated anew, it does so again.</summary>
     /// <exception cref="InvalidOperationException">A text has a label that the model does not know.</exception>
@@ -43,7 +44,7 @@ internal sealed class TokenClassificationTask(TokenClassifier scorer, IReadOnlyL
     }
 
     /// <inheritdoc/>
-    public override int LengthOf(TaggedWindow row) => row.Ids.Length;
+    public override int[] IdsOf(TaggedWindow row) => row.Ids;
 
     /// <inheritdoc/>
     public override void Identify(TaggedWindow row, IncrementalHash hash)
@@ -57,12 +58,10 @@ internal sealed class TokenClassificationTask(TokenClassifier scorer, IReadOnlyL
     /// <inheritdoc/>
     public override Tensor Loss(IReadOnlyList<TaggedWindow> rows, double totalWeight)
     {
-        using TokenBatch tokens = TokenBatch.Create([.. rows.Select(row => row.Ids)], Model.Config.PadTokenId, _device);
-        Tensor logits = scorer.Model.forward(tokens.InputIds, tokens.MaskFor(Model.Config));
-        long width = tokens.InputIds.shape[1];
-        Tensor at = tensor(rows.SelectMany((row, index) => row.Positions.Select(position => (index * width) + position)).ToArray(), device: _device);
-        Tensor expected = tensor(rows.SelectMany(row => row.Labels.Select(label => (long)label)).ToArray(), device: _device);
-        return nn.functional.cross_entropy(logits.flatten(0, 1).index_select(0, at).to_type(ScalarType.Float32), expected, reduction: nn.Reduction.Sum) / totalWeight;
+        using TextBatch batch = Texts.Read([.. rows.Select(row => row.Ids)]);
+        Tensor logits = scorer.Model.Score(batch).index_select(0, tensor(Places(batch.Layout, rows), device: Texts.Device)).to_type(ScalarType.Float32);
+        Tensor expected = tensor(rows.SelectMany(row => row.Labels.Select(label => (long)label)).ToArray(), device: Texts.Device);
+        return nn.functional.cross_entropy(logits, expected, reduction: nn.Reduction.Sum) / totalWeight;
     }
 
     /// <inheritdoc/>
@@ -75,10 +74,10 @@ internal sealed class TokenClassificationTask(TokenClassifier scorer, IReadOnlyL
         foreach (TaggedWindow[] windows in rows.Chunk(WindowRows))
         {
             var logits = new float[windows.Length][];
-            foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(windows, window => window.Ids.Length), batchSize, maxTokens))
+            foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(windows, window => window.Ids.Length), options.BatchSize, options.MaxTokensPerBatch))
             {
                 checkAlive();
-                float[][] outputs = scorer.Forward(Array.ConvertAll(batch, index => windows[index].Ids));
+                float[][] outputs = Score(Array.ConvertAll(batch, index => windows[index]));
                 for (int i = 0; i < batch.Length; i++) logits[batch[i]] = outputs[i];
             }
 
@@ -87,7 +86,7 @@ internal sealed class TokenClassificationTask(TokenClassifier scorer, IReadOnlyL
                 if (!windows[i].Continues) Flush();
                 for (int token = 0; token < windows[i].Labels.Length; token++)
                 {
-                    Classification said = Classification.Multiclass(logits[i].AsSpan(windows[i].Positions[token] * labels.Count, labels.Count));
+                    Classification said = Classification.Multiclass(logits[i].AsSpan(token * labels.Count, labels.Count));
                     int label = windows[i].Labels[token];
                     actual.Add(labels[label]);
                     predicted.Add(labels[said.Label]);
@@ -112,5 +111,21 @@ internal sealed class TokenClassificationTask(TokenClassifier scorer, IReadOnlyL
             actual.Clear();
             predicted.Clear();
         }
+    }
+
+    /// <summary>The labelled tokens of windows, by their places among all tokens.</summary>
+    private static long[] Places(TextLayout layout, IReadOnlyList<TaggedWindow> rows) =>
+        [.. rows.SelectMany((row, index) => row.Positions.Select(position => (long)layout.StartOf(index) + position))];
+
+    /// <summary>The logits of the labelled tokens of each window, token after token.</summary>
+    private float[][] Score(IReadOnlyList<TaggedWindow> rows)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        using TextBatch batch = Texts.Read([.. rows.Select(row => row.Ids)]);
+        Tensor logits = scorer.Model.Score(batch).index_select(0, tensor(Places(batch.Layout, rows), device: Texts.Device));
+        float[] all = logits.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+        int start = 0;
+        return [.. rows.Select(row => all[start..(start += row.Labels.Length * labels.Count)])];
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLComponents.Models;
 using MLComponents.Transforms;
 
 namespace MLComponents.Trainers;
@@ -58,7 +57,8 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
     private OperationCanceledException? Train<TRow>(TrainingTask<TRow> task, TrainingData<TRow> data, Func<IDataView> scoreValidationSet, IChannel channel)
     {
         using var mode = new TrainingMode(task.Model, options);
-        using var run = new TrainingLoop<TRow>(task, data, options, scoreValidationSet, TokensAtOnce(task.Model, channel), CheckAlive);
+        (int tokensAtOnce, long prefixBytes) = Memory(task, data, channel);
+        using var run = new TrainingLoop<TRow>(task, data, options, scoreValidationSet, tokensAtOnce, prefixBytes, CheckAlive);
         run.Informed += message => channel.Info(MessageSensitivity.None, message);
         run.Warned += message => channel.Warning(MessageSensitivity.None, message);
         run.Progressed += progress =>
@@ -84,17 +84,22 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
         return null;
     }
 
-    /// <summary>As many tokens as asked for, or as there is memory for on a CPU.</summary>
-    private int TokensAtOnce(PretrainedModel model, IChannel channel)
+    /// <summary>As many tokens at once as asked for and as many bytes for what frozen layers make of the rows, or what there is memory for.</summary>
+    private (int Tokens, long PrefixBytes) Memory<TRow>(TrainingTask<TRow> task, TrainingData<TRow> data, IChannel channel)
     {
-        if (model.parameters().First().device_type != TorchSharp.DeviceType.CPU) return options.MaxTokensPerBatch;
-        MemoryEstimate estimate = MemoryEstimate.Of(model, options);
+        long prefix = task.Texts is { } texts && FrozenPrefix.Suits(task.Model, data.MaxLength) ? Math.Min(options.PrefixCacheBytes, FrozenPrefix.BytesFor(texts, data.Count, data.MaxLength)) : 0;
+        if (task.Model.parameters().First().device_type != TorchSharp.DeviceType.CPU) return (options.MaxTokensPerBatch, options.PrefixCacheBytes);
+        MemoryEstimate estimate = MemoryEstimate.Of(task.Model, options) with { Prefix = prefix };
         long available = MemoryEstimate.Available();
         int tokens = estimate.TokensWithin(options.MaxTokensPerBatch, available);
-        channel.Info(MessageSensitivity.None, $"Training will take about {MemoryEstimate.Size(estimate.Fixed)} beside the model and up to {MemoryEstimate.Size(tokens * estimate.ActivationsPerToken)} for activations; {MemoryEstimate.Size(available)} are free.");
+        long kept = estimate.PrefixWithin(tokens, available);
+        string states = prefix > 0 ? $", up to {MemoryEstimate.Size(kept)} for what frozen layers make of the rows" : "";
+        channel.Info(MessageSensitivity.None, $"Training will take about {MemoryEstimate.Size(estimate.Fixed)} beside the model{states} and up to {MemoryEstimate.Size(tokens * estimate.ActivationsPerToken)} for activations; {MemoryEstimate.Size(available)} are free.");
         if (tokens < options.MaxTokensPerBatch)
             channel.Warning(MessageSensitivity.None, $"Memory is short: batches are read in parts of at most {tokens} tokens, not {options.MaxTokensPerBatch} ({nameof(options.MaxTokensPerBatch)}). That changes no result but for rounding.");
-        return tokens;
+        if (kept < prefix)
+            channel.Warning(MessageSensitivity.None, $"Memory is short: {MemoryEstimate.Size(kept)}, not {MemoryEstimate.Size(prefix)}, are kept of what frozen layers make of the rows ({nameof(options.PrefixCacheBytes)}); the rest {(options.PrefixCacheFolder is null ? "is computed anew each time" : "goes to the disk")}.");
+        return (tokens, kept < prefix ? kept : options.PrefixCacheBytes);
     }
 
     private static void Tell(IChannel channel, TrainingProgress progress)

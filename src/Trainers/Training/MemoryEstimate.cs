@@ -17,17 +17,20 @@ internal sealed record MemoryEstimate(long Gradients, long Optimizer, long Copie
     /// <summary>What does not depend on batches.</summary>
     public long Fixed => Gradients + Optimizer + Copies;
 
+    /// <summary>What frozen layers make of the rows, as far as it is to be kept in memory; less where there is less.</summary>
+    public long Prefix { get; init; }
+
     /// <summary>Estimates a run.</summary>
     /// <param name="model">The model, of which is frozen what is not trained.</param>
     /// <param name="options">How it is trained.</param>
     public static MemoryEstimate Of(PretrainedModel model, FineTuningOptions options)
     {
-        (string name, TorchSharp.Modules.Parameter parameter)[] trained = [.. model.named_parameters().Where(item => item.parameter.requires_grad)];
-        long weights = trained.Sum(item => item.parameter.NumberOfElements * item.parameter.ElementSize), numbers = trained.Sum(item => item.parameter.NumberOfElements);
+        TorchSharp.Modules.Parameter[] trained = [.. model.parameters().Where(parameter => parameter.requires_grad)];
+        long weights = trained.Sum(parameter => parameter.NumberOfElements * parameter.ElementSize), numbers = trained.Sum(parameter => parameter.NumberOfElements);
         bool validates = options.ValidationSet is not null || options.ValidationFraction > 0;
         long copies = (options.AverageDecay is null ? 0 : (numbers * sizeof(float)) + weights) + (validates ? weights : 0);
         long optimizer = Optimizers.BytesFor(model, options);
-        return new MemoryEstimate(weights, optimizer, copies, PerToken(model, trained.Select(item => item.name), options.GradientCheckpointing));
+        return new MemoryEstimate(weights, optimizer, copies, PerToken(model, options.GradientCheckpointing));
     }
 
     /// <summary>How many tokens may be read at once: as many as asked for, or fewer where there is not the memory.</summary>
@@ -47,6 +50,11 @@ internal sealed record MemoryEstimate(long Gradients, long Optimizer, long Copie
 
         return tokens;
     }
+
+    /// <summary>How much may be kept of what frozen layers make of the rows: as much as asked for, or what all else leaves.</summary>
+    /// <param name="tokens">How many tokens are read at once.</param>
+    /// <param name="available">Free memory, in bytes.</param>
+    public long PrefixWithin(int tokens, long available) => Math.Clamp(available - Fixed - (tokens * ActivationsPerToken), 0, Prefix);
 
     /// <summary>Free memory of this machine or container, in bytes.</summary>
     public static long Available()
@@ -74,19 +82,11 @@ internal sealed record MemoryEstimate(long Gradients, long Optimizer, long Copie
     /// A layer keeps about ten times its hidden state (inputs and outputs of norms, queries, attention, residuals) and four times its feed-forward state. Layers below the
     /// lowest one that is trained keep nothing, layers that are computed twice only their input.
     /// </summary>
-    private static long PerToken(PretrainedModel model, IEnumerable<string> trained, bool isCheckpointed)
+    private static long PerToken(PretrainedModel model, bool isCheckpointed)
     {
         DecoderConfig config = model.Config;
-        string decoder = $"{model.Names.BaseOf(model.Head)}.", layers = $"{decoder}{model.Names.Layers}.";
-        int lowest = config.LayerCount;
-        foreach (string name in trained)
-        {
-            if (name.StartsWith(layers, StringComparison.Ordinal)) lowest = Math.Min(lowest, int.Parse(name[layers.Length..].Split('.')[0], CultureInfo.InvariantCulture));
-            else if (name.StartsWith($"{decoder}{model.Names.TokenEmbedding}.", StringComparison.Ordinal)) lowest = 0;
-        }
-
         long element = model.DType == ScalarType.Float32 ? 4 : 2, layer = ((10L * config.HiddenSize) + (4L * config.IntermediateSize)) * element;
-        int kept = config.LayerCount - lowest;
+        int kept = config.LayerCount - model.FrozenLayerCount;
         return isCheckpointed && kept > 0 ? layer + (kept * (long)config.HiddenSize * element) : Math.Max(1, kept) * layer;
     }
 }

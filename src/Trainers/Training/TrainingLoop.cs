@@ -25,6 +25,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     private readonly CheckpointFolder? _folder;
     private readonly Stopwatch _clock = new();
     private RunCheckpoint? _checkpoint;
+    private FrozenPrefix? _prefix;
     private RunState _state = new();
 
     /// <summary>Prepares a run.</summary>
@@ -33,10 +34,12 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     /// <param name="options">Everything else.</param>
     /// <param name="scoreValidationSet">Scores the validation set of the options with the model as it is, for metrics of the user's own.</param>
     /// <param name="tokensAtOnce">Most tokens that are read at once, padding included.</param>
+    /// <param name="prefixBytes">Most memory for what frozen layers make of the rows, in bytes.</param>
     /// <param name="checkAlive">Throws when the run has been cancelled.</param>
-    public TrainingLoop(TrainingTask<TRow> task, TrainingData<TRow> data, FineTuningOptions options, Func<IDataView> scoreValidationSet, int tokensAtOnce, Action checkAlive)
+    public TrainingLoop(
+        TrainingTask<TRow> task, TrainingData<TRow> data, FineTuningOptions options, Func<IDataView> scoreValidationSet, int tokensAtOnce, long prefixBytes, Action checkAlive)
     {
-        _state.TokensAtOnce = tokensAtOnce;
+        (_state.TokensAtOnce, _state.PrefixBytes) = (tokensAtOnce, prefixBytes);
         (_task, _data, _options, _scoreValidationSet, _checkAlive) = (task, data, options, scoreValidationSet, checkAlive);
         _plan = TrainingPlan.For(data.Count, options);
         _optimizer = Optimizers.Create(task.Model, options);
@@ -74,7 +77,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         {
             Resume();
             _clock.Start();
-            _task.Prepare(_data.Training.Read(_checkAlive), _checkAlive);
+            RunFrozenLayers();
             while (_state.Epoch <= _plan.Epochs && !_state.StoppedEarly) RunEpoch();
             CheckWeights();
             _folder?.Clear();
@@ -93,6 +96,8 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_prefix is not null) _task.Texts!.Prefix = null;
+        _prefix?.Dispose();
         _optimizer.Dispose();
         _average?.Dispose();
         _best.Dispose();
@@ -118,6 +123,21 @@ internal sealed class TrainingLoop<TRow> : IDisposable
                 Warned?.Invoke($"The checkpoint {path} is damaged and is left out: {error.Message}");
             }
         }
+    }
+
+    /// <summary>What layers below the lowest one that is trained make of all rows is computed once.</summary>
+    private void RunFrozenLayers()
+    {
+        if (_options.PrefixCacheBytes == 0 && _options.PrefixCacheFolder is null) return;
+        if (_task.Texts is not { } texts || !FrozenPrefix.Suits(_task.Model, _data.MaxLength)) return;
+        var states = new TextStates(_state.PrefixBytes, _options.PrefixCacheFolder is { } folder ? () => TextStates.OpenTemporary(folder) : null);
+        states.Warned += message => Warned?.Invoke(message);
+        _prefix = texts.Prefix = new FrozenPrefix(texts, states);
+        Informed?.Invoke($"Running the {_prefix.Layers} lowest layers, which are not trained, once over all rows.");
+        bool areKept = _prefix.Fill(_data.Training.Read(_checkAlive).Select(_task.IdsOf), _state.TokensAtOnce, _checkAlive);
+        if (areKept && _data.Validation is { } validation) areKept = _prefix.Fill(validation.Read(_checkAlive).Select(_task.IdsOf), _state.TokensAtOnce, _checkAlive);
+        Informed?.Invoke($"{_prefix.Computed} texts were read once; {MemoryEstimate.Size(states.BytesInMemory)} of states are in memory and {MemoryEstimate.Size(states.BytesInFile)} on the disk."
+            + (areKept ? "" : $" The others are computed anew in every epoch: raise {nameof(_options.PrefixCacheBytes)}, or name a {nameof(_options.PrefixCacheFolder)}."));
     }
 
     private void RunEpoch()

@@ -19,8 +19,14 @@ internal abstract class TrainingTask<TRow> : IDisposable
     /// <summary>The model that is trained, on its device and in its precision. Not the task's own: the transformer takes it over.</summary>
     public abstract PretrainedModel Model { get; }
 
+    /// <summary>Makes of texts what the model reads; null of a task that reads its rows in another way, for which frozen layers are then run each time.</summary>
+    public virtual TextBatches? Texts => null;
+
+    /// <summary>The token ids of a row, at least one.</summary>
+    public abstract int[] IdsOf(TRow row);
+
     /// <summary>Tokens of a row, at least 1.</summary>
-    public abstract int LengthOf(TRow row);
+    public int LengthOf(TRow row) => IdsOf(row).Length;
 
     /// <summary>What a row counts in the mean over its batch, at least 0: 1 for a text, the number of labelled tokens for a text of labelled tokens, a class weight.</summary>
     public virtual double WeightOf(TRow row) => 1;
@@ -36,13 +42,6 @@ internal abstract class TrainingTask<TRow> : IDisposable
     /// <param name="checkAlive">Throws when the run has been cancelled; called at least once per forward pass.</param>
     /// <returns>The value of every metric that <see cref="FineTuningOptions.Metrics"/> names.</returns>
     public abstract IReadOnlyDictionary<string, double> Validate(IEnumerable<TRow> rows, Action checkAlive);
-
-    /// <summary>Called before the first step, when it is settled what is trained: what can be computed once and for all is computed here.</summary>
-    /// <param name="rows">The training rows, in the order of the data; not read unless enumerated.</param>
-    /// <param name="checkAlive">Throws when the run has been cancelled.</param>
-    public virtual void Prepare(IEnumerable<TRow> rows, Action checkAlive)
-    {
-    }
 
     /// <summary>Adds what tells a row from others to a hash, by which a checkpoint knows its data; unless a task knows better, its length and weight.</summary>
     public virtual void Identify(TRow row, IncrementalHash hash) =>

@@ -44,10 +44,13 @@ internal sealed class TokenBatch : IDisposable
             Span<long> line = ids.AsSpan(row * longest, longest);
             for (int i = 0; i < content.Length; i++) line[i] = content[i];
             line[content.Length..].Fill(padId ?? 0);
-            last[row] = padId is { } pad ? Math.Max(0, content.AsSpan().LastIndexOfAnyExcept(pad)) : content.Length - 1;
+            last[row] = LastPosition(content, padId);
         }
         return new TokenBatch(tensor(ids, [rows.Count, longest], device: device), tensor(last, device: device), [.. rows.Select(row => row.Length)]);
     }
+
+    /// <summary>Where a row is read off, see <see cref="LastPositions"/>.</summary>
+    public static int LastPosition(int[] row, int? padId) => padId is { } pad ? Math.Max(0, row.AsSpan().LastIndexOfAnyExcept(pad)) : row.Length - 1;
 
     /// <summary>The attention mask that a model needs for these rows: none where it is causal, as what is padded on the right is seen by nobody.</summary>
     /// <returns>Null, or Int64 <c>[batch, seq]</c>, in the dispose scope of the caller.</returns>

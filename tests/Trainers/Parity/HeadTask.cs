@@ -16,7 +16,7 @@ internal sealed class HeadTask(PretrainedModel model, float[]? classWeights, dou
 
     public override PretrainedModel Model => model;
 
-    public override int LengthOf(HeadRow row) => row.Ids.Length;
+    public override int[] IdsOf(HeadRow row) => Array.ConvertAll(row.Ids, id => (int)id);
 
     public override double WeightOf(HeadRow row) => model switch
     {

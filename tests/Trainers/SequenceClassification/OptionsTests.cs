@@ -11,6 +11,8 @@ public class OptionsTests
         ["Epochs is 0"] = (options => options.Epochs = 0, "at least 1"),
         ["BatchSize is 0"] = (options => options.BatchSize = 0, "at least 1"),
         ["MaxTokensPerBatch is -1"] = (options => options.MaxTokensPerBatch = -1, "at least 1"),
+        ["PrefixCacheBytes is -1"] = (options => options.PrefixCacheBytes = -1, "at least 0"),
+        ["PrefixCacheFolder is ''"] = (options => options.PrefixCacheFolder = "", "a path, or null"),
         ["MaxLength is 0"] = (options => options.MaxLength = 0, "at least 1, or null"),
         ["LearningRate is 0"] = (options => options.LearningRate = 0, "above 0"),
         ["LearningRate is NaN"] = (options => options.LearningRate = double.NaN, "above 0"),

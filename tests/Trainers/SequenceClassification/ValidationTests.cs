@@ -124,7 +124,7 @@ public class ValidationTests(TinyFolder folder) : IClassFixture<TinyFolder>
         IDataView data = Tickets.View(_ml, 60);
         var scorer = new CountingScorer(3);
         IEnumerable<ClassifiedText> rows = SequenceClassificationTask.Encode(new LabeledTexts(data, "Text", null, "Label", binary: false), scorer).Select(encoded => encoded.Row);
-        var result = new ValidationResult(new ClassificationMetrics(scorer, batchSize: 8, maxTokens: 200).Measure(rows, () => { }), IsBest: true);
+        var result = new ValidationResult(new ClassificationMetrics(scorer.OutputCount, scorer.Forward, batchSize: 8, maxTokens: 200).Measure(rows, () => { }), IsBest: true);
         using var transformer = Tickets.Multiclass(_ml, new CountingScorer(3));
         var metrics = _ml.MulticlassClassification.Evaluate(transformer.Transform(data));
         Assert.Equal(metrics.LogLoss, result[ValidationMetric.LogLoss], 1e-5);

@@ -52,6 +52,21 @@ public class MemoryEstimateTests(TinyFolder folder) : IClassFixture<TinyFolder>
     }
 
     [Fact]
+    public void States_of_frozen_layers_take_what_all_else_leaves()
+    {
+        MemoryEstimate estimate = new MemoryEstimate(Gradients: 1000, Optimizer: 500, Copies: 500, ActivationsPerToken: 10) with { Prefix = 5000 };
+        Assert.Equal(5000, estimate.PrefixWithin(100, 8000));
+        Assert.Equal(4999, estimate.PrefixWithin(100, 7999));
+        Assert.Equal(0, estimate.PrefixWithin(100, 2500));
+        using SequenceClassificationModel model = TinyModel.Model(3, TorchSharp.torch.ScalarType.BFloat16);
+        var texts = new TextBatches(model, 256, packs: true, arePooled: true);
+        TrainedWeights.LastLayers(1).ApplyTo(model);
+        Assert.Equal(10 * 64 * 32 * 2, FrozenPrefix.BytesFor(texts, 10, 64));
+        TrainedWeights.HeadOnly.ApplyTo(model);
+        Assert.Equal(10 * 32 * 2, FrozenPrefix.BytesFor(texts, 10, 64));
+    }
+
+    [Fact]
     public void The_log_says_what_training_will_take()
     {
         Assert.InRange(MemoryEstimate.Available(), 1, long.MaxValue);
