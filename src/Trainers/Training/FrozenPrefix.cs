@@ -1,5 +1,4 @@
 using MLComponents.Models;
-using MLComponents.Transforms;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -65,7 +64,7 @@ internal sealed class FrozenPrefix : IDisposable
         foreach (int[][] window in rows.Chunk(WindowRows))
         {
             int[][] missing = [.. window.Where(row => !_states.Contains(row)).DistinctBy(TextStates.KeyOf)];
-            foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(missing, row => row.Length), Math.Max(1, missing.Length), maxTokens))
+            foreach (int[] batch in _texts.Parts(Array.ConvertAll(missing, row => row.Length), maxTokens))
             {
                 checkAlive();
                 bool areKept = true;
