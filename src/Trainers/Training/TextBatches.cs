@@ -26,6 +26,9 @@ internal sealed class TextBatches(PretrainedModel model, int? padId, bool packs,
     /// <summary>Whether the model is read off at one token of each text.</summary>
     public bool ArePooled => arePooled;
 
+    /// <summary>Most tokens that are read at once, padding included.</summary>
+    public int TokensAtOnce { get; set; } = int.MaxValue;
+
     /// <summary>What frozen layers have made of texts; null where every text is read from the first layer on.</summary>
     public FrozenPrefix? Prefix { get; set; }
 
@@ -48,23 +51,22 @@ internal sealed class TextBatches(PretrainedModel model, int? padId, bool packs,
     public int[] Positions(IReadOnlyList<int[]> texts) => [.. texts.Select(text => TokenBatch.LastPosition(text, padId))];
 
     /// <summary>Where texts of some lengths lie.</summary>
-    public TextLayout LayOut(int[] lengths) => LieBehindEachOther ? new TextLayout(lengths, LengthBatches.Plan(lengths, lengths.Length, int.MaxValue, CostOfGroup())) : TextLayout.Padded(lengths);
+    public TextLayout LayOut(int[] lengths) => LieBehindEachOther ? new TextLayout(lengths, LengthBatches.Plan(lengths, lengths.Length, TokensAtOnce, CostOfGroup())) : TextLayout.Padded(lengths);
 
-    /// <summary>Parts texts so that no part has more tokens than are read at once, padding included; a longer text is a part of its own.</summary>
+    /// <summary>Parts texts so that no part has more tokens than <see cref="TokensAtOnce"/>; a longer text is a part of its own.</summary>
     /// <param name="lengths">Tokens of each text.</param>
-    /// <param name="maxTokens">Most tokens at once.</param>
     /// <returns>Per part the places of its texts, shorter ones first.</returns>
-    public IReadOnlyList<int[]> Parts(int[] lengths, int maxTokens)
+    public IReadOnlyList<int[]> Parts(int[] lengths)
     {
         int rows = Math.Max(1, lengths.Length);
-        if (!LieBehindEachOther) return LengthBatches.Plan(lengths, rows, maxTokens);
+        if (!LieBehindEachOther) return LengthBatches.Plan(lengths, rows, TokensAtOnce);
         var parts = new List<int[]>();
         List<int> part = [];
         long tokens = 0;
-        foreach (int[] group in LengthBatches.Plan(lengths, rows, maxTokens, CostOfGroup()))
+        foreach (int[] group in LengthBatches.Plan(lengths, rows, TokensAtOnce, CostOfGroup()))
         {
             long more = group.Length * (long)lengths[group[^1]];
-            if (part.Count > 0 && tokens + more > maxTokens)
+            if (part.Count > 0 && tokens + more > TokensAtOnce)
             {
                 parts.Add([.. part]);
                 part.Clear();

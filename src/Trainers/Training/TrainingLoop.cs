@@ -76,6 +76,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         try
         {
             Resume();
+            if (_task.Texts is { } texts) texts.TokensAtOnce = _state.TokensAtOnce;
             _clock.Start();
             RunFrozenLayers();
             while (_state.Epoch <= _plan.Epochs && !_state.StoppedEarly) RunEpoch();
@@ -134,8 +135,8 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         states.Warned += message => Warned?.Invoke(message);
         _prefix = texts.Prefix = new FrozenPrefix(texts, states);
         Informed?.Invoke($"Running the {_prefix.Layers} lowest layers, which are not trained, once over all rows.");
-        bool areKept = _prefix.Fill(_data.Training.Read(_checkAlive).Select(_task.IdsOf), _state.TokensAtOnce, _checkAlive);
-        if (areKept && _data.Validation is { } validation) areKept = _prefix.Fill(validation.Read(_checkAlive).Select(_task.IdsOf), _state.TokensAtOnce, _checkAlive);
+        bool areKept = _prefix.Fill(_data.Training.Read(_checkAlive).Select(_task.IdsOf), _checkAlive);
+        if (areKept && _data.Validation is { } validation) areKept = _prefix.Fill(validation.Read(_checkAlive).Select(_task.IdsOf), _checkAlive);
         Informed?.Invoke($"{_prefix.Computed} texts were read once; {MemoryEstimate.Size(states.BytesInMemory)} of states are in memory and {MemoryEstimate.Size(states.BytesInFile)} on the disk."
             + (areKept ? "" : $" The others are computed anew in every epoch: raise {nameof(_options.PrefixCacheBytes)}, or name a {nameof(_options.PrefixCacheFolder)}."));
     }
@@ -186,7 +187,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     }
 
     /// <summary>Which rows of a batch are read at once: all, unless they are too many tokens.</summary>
-    private IReadOnlyList<int[]> Parts(int[] lengths) => _task.Texts?.Parts(lengths, _state.TokensAtOnce) ?? LengthBatches.Plan(lengths, lengths.Length, _state.TokensAtOnce);
+    private IReadOnlyList<int[]> Parts(int[] lengths) => _task.Texts?.Parts(lengths) ?? LengthBatches.Plan(lengths, lengths.Length, _state.TokensAtOnce);
 
     private void Validate()
     {

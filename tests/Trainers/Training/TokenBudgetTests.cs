@@ -64,13 +64,14 @@ public class TokenBudgetTests(TinyFolder folder) : IClassFixture<TinyFolder>
         foreach (int most in (int[])[1, 7, 40, 200, 100_000])
         {
             int[] lengths = [.. Enumerable.Range(0, 50).Select(_ => random.Next(1, 30))];
-            IReadOnlyList<int[]> parts = texts.Parts(lengths, most);
+            texts.TokensAtOnce = most;
+            IReadOnlyList<int[]> parts = texts.Parts(lengths);
             Assert.Equal(Enumerable.Range(0, 50), parts.SelectMany(part => part).Order());
             Assert.All(parts, part => Assert.True(part.Length == 1 || texts.LayOut([.. part.Select(text => lengths[text])]).Tokens <= most));
             if (most == 100_000) Assert.Single(parts);
         }
 
-        Assert.Empty(texts.Parts([], 10));
+        Assert.Empty(texts.Parts([]));
     }
 
     [Fact]
