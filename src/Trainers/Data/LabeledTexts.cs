@@ -4,7 +4,7 @@ using MLComponents.Transforms;
 namespace MLComponents.Trainers;
 
 /// <summary>The text and label columns of a data set, read as a stream; all rows or a fixed share of them.</summary>
-internal sealed class LabeledTexts
+internal sealed class LabeledTexts : ISplitRows<LabeledTexts>
 {
     private readonly IDataView _data;
     private readonly TextColumns _texts;

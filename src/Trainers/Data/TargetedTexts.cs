@@ -5,7 +5,7 @@ using MLComponents.Transforms;
 namespace MLComponents.Trainers;
 
 /// <summary>A text column and the targets in a label column (a number, a vector of Booleans or a vector of keys), read as a stream; all rows or a fixed share of them.</summary>
-internal sealed class TargetedTexts
+internal sealed class TargetedTexts : ISplitRows<TargetedTexts>
 {
     private readonly IDataView _data;
     private readonly TextColumns _texts;

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
-using MLComponents.Tokenization;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
 
@@ -85,34 +84,12 @@ public sealed class CausalLanguageModelEstimator : IEstimator<CausalLanguageMode
         }
     }
 
-    private LanguageModelScorer LoadScorer(Device device)
-    {
-        PretrainedTokenizer tokenizer = _start.LoadTokenizer();
-        CausalLanguageModel model = _start.Load(tokenizer, config => config, CausalLanguageModel.Create, device);
-        try
-        {
-            return new LanguageModelScorer(model, tokenizer, ScoringSettings(_options.MaxLength), _start.MaxLengthOf(model.Config), _start.Name);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    private LanguageModelScorer LoadScorer(Device device) => _start.LoadScorer(
+        config => config, CausalLanguageModel.Create, device,
+        (model, tokenizer) => new LanguageModelScorer(model, tokenizer, ScoringSettings(_options.MaxLength), _start.MaxLengthOf(model.Config), _start.Name));
 
-    private (TextRows Training, TextRows? Validation) Rows(IDataView input)
-    {
-        var all = new TextRows(input, _textColumnName, _options.PromptColumnName);
-        if (_options.ValidationSet is not { } set) return _options.ValidationFraction > 0 ? all.Split(_options.ValidationFraction, _options.Seed) : (all, null);
-        try
-        {
-            return (all, new TextRows(set, _textColumnName, _options.PromptColumnName));
-        }
-        catch (ArgumentOutOfRangeException error)
-        {
-            throw OutOfRange.Error($"{nameof(_options.ValidationSet)}: {error.Message}", nameof(_options.ValidationSet));
-        }
-    }
+    private (TextRows Training, TextRows? Validation) Rows(IDataView input) =>
+        TrainingRows.Find(input, _options, data => new TextRows(data, _textColumnName, _options.PromptColumnName));
 
     private TextLikelihoodSettings ScoringSettings(int? maxLength) => new()
     {

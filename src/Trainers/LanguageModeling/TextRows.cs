@@ -4,7 +4,7 @@ using MLComponents.Transforms;
 namespace MLComponents.Trainers;
 
 /// <summary>The texts and prompts of a data set, read as a stream; all rows or a fixed share of them.</summary>
-internal sealed class TextRows
+internal sealed class TextRows : ISplitRows<TextRows>
 {
     private readonly IDataView _data;
     private readonly DataViewSchema.Column[] _columns;

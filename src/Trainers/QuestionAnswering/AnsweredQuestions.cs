@@ -5,7 +5,7 @@ using MLComponents.Transforms;
 namespace MLComponents.Trainers;
 
 /// <summary>The questions, contexts and answers of a data set, read as a stream; all rows or a fixed share of them.</summary>
-internal sealed class AnsweredQuestions
+internal sealed class AnsweredQuestions : ISplitRows<AnsweredQuestions>
 {
     private readonly IDataView _data;
     private readonly DataViewSchema.Column _context, _question, _answer, _start;

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
-using MLComponents.Tokenization;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
 
@@ -87,35 +86,11 @@ public sealed class QuestionAnsweringEstimator : IEstimator<QuestionAnsweringTra
         }
     }
 
-    private QuestionAnsweringScorer LoadScorer(Device device)
-    {
-        PretrainedTokenizer tokenizer = _start.LoadTokenizer();
-        QuestionAnsweringModel model = _start.Load(tokenizer, config => config, QuestionAnsweringModel.Create, device);
-        try
-        {
-            return new QuestionAnsweringScorer(model, tokenizer, ScoringSettings(), _start.Name);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    private QuestionAnsweringScorer LoadScorer(Device device) => _start.LoadScorer(
+        config => config, QuestionAnsweringModel.Create, device, (model, tokenizer) => new QuestionAnsweringScorer(model, tokenizer, ScoringSettings(), _start.Name));
 
-    private (AnsweredQuestions Training, AnsweredQuestions? Validation) Rows(IDataView input)
-    {
-        AnsweredQuestions Of(IDataView data) => new(data, _columns.Context, _columns.Question, _columns.Answer, _columns.Start);
-        AnsweredQuestions all = Of(input);
-        if (_options.ValidationSet is not { } set) return _options.ValidationFraction > 0 ? all.Split(_options.ValidationFraction, _options.Seed) : (all, null);
-        try
-        {
-            return (all, Of(set));
-        }
-        catch (ArgumentOutOfRangeException error)
-        {
-            throw OutOfRange.Error($"{nameof(_options.ValidationSet)}: {error.Message}", nameof(_options.ValidationSet));
-        }
-    }
+    private (AnsweredQuestions Training, AnsweredQuestions? Validation) Rows(IDataView input) =>
+        TrainingRows.Find(input, _options, data => new AnsweredQuestions(data, _columns.Context, _columns.Question, _columns.Answer, _columns.Start));
 
     private QuestionAnsweringSettings ScoringSettings() => new()
     {

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
-using MLComponents.Tokenization;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
 
@@ -127,35 +126,12 @@ public sealed class SequenceClassificationEstimator : IEstimator<SequenceClassif
             throw new ArgumentException($"{nameof(_options.ValidationMetric)} is {_options.WatchedMetric}, and column '{_labelColumnName}' has {rows}; expected {string.Join(" or ", measured)}.");
     }
 
-    private TextClassifier LoadScorer(ClassLabels labels, Device device)
-    {
-        PretrainedTokenizer tokenizer = _start.LoadTokenizer();
-        SequenceClassificationModel model = _start.Load(
-            tokenizer, config => config with { LabelNames = [.. labels.Names], ProblemType = ProblemType.SingleLabelClassification }, SequenceClassificationModel.Create, device);
-        try
-        {
-            return new TextClassifier(model, tokenizer, _start.MaxLengthOf(model.Config), _options.TruncationSide, _start.Name);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    private TextClassifier LoadScorer(ClassLabels labels, Device device) => _start.LoadScorer(
+        config => config with { LabelNames = [.. labels.Names], ProblemType = ProblemType.SingleLabelClassification }, SequenceClassificationModel.Create, device,
+        (model, tokenizer) => new TextClassifier(model, tokenizer, _start.MaxLengthOf(model.Config), _options.TruncationSide, _start.Name));
 
-    private (LabeledTexts Training, LabeledTexts? Validation) Rows(IDataView input)
-    {
-        var all = new LabeledTexts(input, _textColumnName, _options.TextPairColumnName, _labelColumnName, _binary);
-        if (_options.ValidationSet is not { } set) return _options.ValidationFraction > 0 ? all.Split(_options.ValidationFraction, _options.Seed) : (all, null);
-        try
-        {
-            return (all, new LabeledTexts(set, _textColumnName, _options.TextPairColumnName, _labelColumnName, _binary));
-        }
-        catch (ArgumentOutOfRangeException error)
-        {
-            throw OutOfRange.Error($"{nameof(_options.ValidationSet)}: {error.Message}", nameof(_options.ValidationSet));
-        }
-    }
+    private (LabeledTexts Training, LabeledTexts? Validation) Rows(IDataView input) =>
+        TrainingRows.Find(input, _options, data => new LabeledTexts(data, _textColumnName, _options.TextPairColumnName, _labelColumnName, _binary));
 
     private void CheckValidation(LabeledTexts training, LabeledTexts? validation)
     {

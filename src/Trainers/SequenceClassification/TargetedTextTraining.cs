@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
-using MLComponents.Tokenization;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
 
@@ -57,39 +56,16 @@ internal sealed class TargetedTextTraining(IHost host, string textColumnName, st
         return values;
     }
 
-    private TextClassifier LoadScorer(MultipleLabels? labels, Device device)
-    {
-        PretrainedTokenizer tokenizer = _start.LoadTokenizer();
-        SequenceClassificationModel model = _start.Load(
-            tokenizer,
-            config => labels is null
-                ? config.WithLabelCount(1) with { ProblemType = ProblemType.Regression }
-                : config with { LabelNames = [.. labels.Names], ProblemType = ProblemType.MultiLabelClassification },
-            SequenceClassificationModel.Create, device);
-        try
-        {
-            return new TextClassifier(model, tokenizer, _start.MaxLengthOf(model.Config), options.TruncationSide, _start.Name);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    private TextClassifier LoadScorer(MultipleLabels? labels, Device device) => _start.LoadScorer(
+        config => labels is null
+            ? config.WithLabelCount(1) with { ProblemType = ProblemType.Regression }
+            : config with { LabelNames = [.. labels.Names], ProblemType = ProblemType.MultiLabelClassification },
+        SequenceClassificationModel.Create,
+        device,
+        (model, tokenizer) => new TextClassifier(model, tokenizer, _start.MaxLengthOf(model.Config), options.TruncationSide, _start.Name));
 
-    private (TargetedTexts Training, TargetedTexts? Validation) Rows(IDataView input)
-    {
-        var all = new TargetedTexts(input, textColumnName, textPairColumnName, labelColumnName, isRegression);
-        if (options.ValidationSet is not { } set) return options.ValidationFraction > 0 ? all.Split(options.ValidationFraction, options.Seed) : (all, null);
-        try
-        {
-            return (all, new TargetedTexts(set, textColumnName, textPairColumnName, labelColumnName, isRegression));
-        }
-        catch (ArgumentOutOfRangeException error)
-        {
-            throw OutOfRange.Error($"{nameof(options.ValidationSet)}: {error.Message}", nameof(options.ValidationSet));
-        }
-    }
+    private (TargetedTexts Training, TargetedTexts? Validation) Rows(IDataView input) =>
+        TrainingRows.Find(input, options, data => new TargetedTexts(data, textColumnName, textPairColumnName, labelColumnName, isRegression));
 
     private void CheckValidation(TargetedTexts training, TargetedTexts? validation)
     {

@@ -6,7 +6,7 @@ namespace MLComponents.Trainers;
 
 /// <summary>The texts of a data set with the tags of their words, read as a stream; all rows or a fixed share of them.</summary>
 /// <remarks>Either the text column is a vector of words and the label column one of as many tags, or the text is whole and the label column holds the types of its entities.</remarks>
-internal sealed class TaggedTexts
+internal sealed class TaggedTexts : ISplitRows<TaggedTexts>
 {
     private static readonly VectorDataViewType s_integers = new(NumberDataViewType.Int32);
 

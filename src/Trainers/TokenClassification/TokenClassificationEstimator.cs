@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
-using MLComponents.Tokenization;
 using MLComponents.Transforms;
 using static TorchSharp.torch;
 
@@ -90,34 +89,12 @@ public sealed class TokenClassificationEstimator : IEstimator<TokenClassificatio
         }
     }
 
-    private TokenClassifier LoadScorer(string[] tags, Device device)
-    {
-        PretrainedTokenizer tokenizer = _start.LoadTokenizer();
-        TokenClassificationModel model = _start.Load(tokenizer, config => config with { LabelNames = [.. tags] }, TokenClassificationModel.Create, device);
-        try
-        {
-            return new TokenClassifier(model, tokenizer, ScoringSettings(_start.MaxLengthOf(model.Config)), _start.Name);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    private TokenClassifier LoadScorer(string[] tags, Device device) => _start.LoadScorer(
+        config => config with { LabelNames = [.. tags] }, TokenClassificationModel.Create, device,
+        (model, tokenizer) => new TokenClassifier(model, tokenizer, ScoringSettings(_start.MaxLengthOf(model.Config)), _start.Name));
 
-    private (TaggedTexts Training, TaggedTexts? Validation) Rows(IDataView input)
-    {
-        var all = new TaggedTexts(input, _textColumnName, _labelColumnName, _options);
-        if (_options.ValidationSet is not { } set) return _options.ValidationFraction > 0 ? all.Split(_options.ValidationFraction, _options.Seed) : (all, null);
-        try
-        {
-            return (all, new TaggedTexts(set, _textColumnName, _labelColumnName, _options));
-        }
-        catch (ArgumentOutOfRangeException error)
-        {
-            throw OutOfRange.Error($"{nameof(_options.ValidationSet)}: {error.Message}", nameof(_options.ValidationSet));
-        }
-    }
+    private (TaggedTexts Training, TaggedTexts? Validation) Rows(IDataView input) =>
+        TrainingRows.Find(input, _options, data => new TaggedTexts(data, _textColumnName, _labelColumnName, _options));
 
     private TokenClassificationSettings ScoringSettings(int? maxLength) => new()
     {

@@ -26,7 +26,7 @@ internal sealed class StartingModel(FineTuningOptions options)
     /// <exception cref="FileNotFoundException">The folder lacks a file.</exception>
     /// <exception cref="FormatException">A file is damaged.</exception>
     /// <exception cref="NotSupportedException">The tokenizer is of a kind that is not supported.</exception>
-    public PretrainedTokenizer LoadTokenizer() => options.Model is { } folder ? PretrainedTokenizer.Load(folder) : TinyDecoder.LoadTokenizer();
+    private PretrainedTokenizer LoadTokenizer() => options.Model is { } folder ? PretrainedTokenizer.Load(folder) : TinyDecoder.LoadTokenizer();
 
     /// <summary>Reads the model.</summary>
     /// <param name="tokenizer">Its tokenizer, which names the padding token where the configuration does not.</param>
@@ -36,7 +36,7 @@ internal sealed class StartingModel(FineTuningOptions options)
     /// <exception cref="FileNotFoundException">The folder lacks a file.</exception>
     /// <exception cref="FormatException">A file is damaged.</exception>
     /// <exception cref="NotSupportedException">The model is of a family that is not supported.</exception>
-    public T Load<T>(PretrainedTokenizer tokenizer, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, WeightPlacement, T> create, Device device)
+    private T Load<T>(PretrainedTokenizer tokenizer, Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, WeightPlacement, T> create, Device device)
         where T : PretrainedModel
     {
         DecoderConfig Adapted(DecoderConfig config) => adapt(config) with { PadTokenId = config.PadTokenId ?? PadIdWithin(config.VocabularySize) };
@@ -47,6 +47,31 @@ internal sealed class StartingModel(FineTuningOptions options)
         ScalarType dtype = options.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         var storage = new WeightPlacement(dtype, device, AttentionImplementation.ScaledDotProduct, options.Seed);
         return options.Model is { } folder ? ModelFolder.Load(folder, Adapted, create, storage) : TinyDecoder.Load(Adapted, create, storage);
+    }
+
+    /// <summary>Reads tokenizer and model, and makes what scores with them.</summary>
+    /// <param name="adapt">What the task changes in the configuration: labels, the type of the problem.</param>
+    /// <param name="create">Makes the model with the task's head.</param>
+    /// <param name="device">Where to.</param>
+    /// <param name="wrap">Makes the scorer, which owns the model from then on.</param>
+    /// <exception cref="FileNotFoundException">The folder lacks a file.</exception>
+    /// <exception cref="FormatException">A file is damaged, or does not fit the others.</exception>
+    /// <exception cref="NotSupportedException">The model is of a family, or the tokenizer of a kind, that is not supported.</exception>
+    public TScorer LoadScorer<TModel, TScorer>(
+        Func<DecoderConfig, DecoderConfig> adapt, Func<DecoderConfig, WeightPlacement, TModel> create, Device device, Func<TModel, PretrainedTokenizer, TScorer> wrap)
+        where TModel : PretrainedModel
+    {
+        PretrainedTokenizer tokenizer = LoadTokenizer();
+        TModel model = Load(tokenizer, adapt, create, device);
+        try
+        {
+            return wrap(model, tokenizer);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Most tokens of a text: what is asked for, else the model's context, at most 512.</summary>

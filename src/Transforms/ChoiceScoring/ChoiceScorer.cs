@@ -4,7 +4,7 @@ using MLComponents.Tokenization;
 namespace MLComponents.Transforms;
 
 /// <summary>A causal language model with its tokenizer, and the choices whose likelihood it gives.</summary>
-internal sealed class ChoiceScorer : IDisposable
+internal sealed class ChoiceScorer : DecoderScorer<CausalLanguageModel>
 {
     /// <summary>Most rows of logits at a time: 64 of them take 40 MB where a vocabulary is large.</summary>
     private const int MostRows = 64;
@@ -25,11 +25,9 @@ internal sealed class ChoiceScorer : IDisposable
     /// <exception cref="ArgumentException">Choices are too long for the model, or are the same for its tokenizer.</exception>
     /// <exception cref="InvalidOperationException">A conversation was asked for, and the tokenizer has no chat template.</exception>
     public ChoiceScorer(CausalLanguageModel model, PretrainedTokenizer tokenizer, ChoiceScoringSettings settings, string source = "the model")
+        : base(model, tokenizer, settings.Options.MaxPromptLength, source)
     {
         ChoiceScoringOptions options = settings.Options;
-        ModelFit.Check(model.Config, tokenizer, options.MaxPromptLength, source);
-        model.eval();
-        (Model, Tokenizer) = (model, tokenizer);
         string prefix = options.ChoicePrefix ?? (options.Chat is null ? " " : "");
         int[][] choices = [.. settings.Choices.Select(choice => Encode(tokenizer, prefix + choice))];
         for (int choice = 0; choice < choices.Length; choice++)
@@ -56,10 +54,6 @@ internal sealed class ChoiceScorer : IDisposable
         if (encoded.Truncated) throw new ArgumentException($"{nameof(ChoiceScoringOptions.ContentFreePrompt)} has more tokens than a prompt may have, which are {MaxPromptLength}.", nameof(settings));
         _contentFree = encoded.Ids;
     }
-
-    public CausalLanguageModel Model { get; }
-
-    public PretrainedTokenizer Tokenizer { get; }
 
     /// <summary>Most tokens of a prompt.</summary>
     public int MaxPromptLength => _encoder.MaxLength;
@@ -92,20 +86,17 @@ internal sealed class ChoiceScorer : IDisposable
         return new ScoredChoices(Classification.Multiclass(scores), logLikelihoods);
     }
 
-    public void Save(Action<string, Action<Stream>> saveEntry) => ModelEntries.Save(Model, Tokenizer, saveEntry);
-
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="DecoderScorer{TModel}.Save"/> wrote.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
-    public static ChoiceScorer Read(Action<string, Action<Stream>> loadEntry, ChoiceScoringSettings settings, TorchSharp.torch.Device device) => ModelEntries.Read(
-        loadEntry,
+    public static ChoiceScorer Read(ModelSource source, ChoiceScoringSettings settings) => ModelEntries.Read(
+        source,
         CausalLanguageModel.Create,
-        device,
         (model, tokenizer) => new ChoiceScorer(model, tokenizer, settings, "the model file"));
 
-    public void Dispose()
+    public override void Dispose()
     {
         _shared.Dispose();
-        Model.Dispose();
+        base.Dispose();
     }
 
     /// <summary>The tokens of a choice as they are behind other text, and not at the beginning of one.</summary>

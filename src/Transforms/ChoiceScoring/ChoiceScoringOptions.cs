@@ -2,10 +2,13 @@ namespace MLComponents.Transforms;
 
 /// <summary>
 /// How texts are classified by how likely a causal language model finds each of some choices after them. Part of the model file, except for <see cref="Model"/>,
-/// which is in it, and <see cref="Device"/> and <see cref="CancellationToken"/>.
+/// which is in it, and <see cref="ScoringSettings.Device"/> and <see cref="ScoringSettings.CancellationToken"/>.
 /// </summary>
-public sealed class ChoiceScoringOptions
+public sealed class ChoiceScoringOptions : ScoringSettings
 {
+    /// <summary>Options at their defaults, without a model.</summary>
+    public ChoiceScoringOptions() => BatchSize = 16;
+
     /// <summary>The Hugging Face folder of a causal language model: config.json, model.safetensors and tokenizer.json. Nothing is downloaded.</summary>
     public string Model { get; set; } = "";
 
@@ -37,50 +40,34 @@ public sealed class ChoiceScoringOptions
     /// <summary>The column of the log-likelihoods of all choices as the model gives them, in nats, neither divided nor calibrated. <see langword="null"/> (the default): no such column.</summary>
     public string? LogLikelihoodColumnName { get; set; }
 
-    /// <summary>Most rows whose choices are read together, at least 1. Default 16.</summary>
-    public int BatchSize { get; set; } = 16;
-
     /// <summary>Most tokens of a prompt, at least 1; longer ones are cut and counted. <see langword="null"/> (the default): the model's context less the longest choice.</summary>
     public int? MaxPromptLength { get; set; }
 
     /// <summary>Which part of a longer prompt is cut; in a conversation, of the row's input. Default <see cref="TruncationSide.End"/>.</summary>
     public TruncationSide TruncationSide { get; set; } = TruncationSide.End;
 
-    /// <summary>Most rows read ahead, at least 1. Default 2048; see <see cref="SequenceClassificationSettings.LookAhead"/>.</summary>
-    public int LookAhead { get; set; } = 2048;
-
-    /// <summary>Where the model runs: "cpu", "cuda" or "cuda:N". <see langword="null"/> (the default): the GPU that <c>MLContext.GpuDeviceId</c> names, else the CPU. Not saved.</summary>
-    public string? Device { get; set; }
-
-    /// <summary>Stops scoring between two prompts. Not saved.</summary>
-    public CancellationToken CancellationToken { get; set; }
-
-    internal ChoiceScoringOptions Copy()
+    internal override ChoiceScoringOptions Copy()
     {
-        var copy = (ChoiceScoringOptions)MemberwiseClone();
+        var copy = (ChoiceScoringOptions)base.Copy();
         copy.Chat = Chat?.Copy();
         return copy;
     }
 
-    /// <summary>Throws what is wrong with the values, naming the option.</summary>
-    internal void Check()
+    /// <inheritdoc/>
+    internal override void Check()
     {
+        base.Check();
         ArgumentException.ThrowIfNullOrEmpty(PredictedLabelColumnName);
         ArgumentException.ThrowIfNullOrEmpty(ScoreColumnName);
         ArgumentException.ThrowIfNullOrEmpty(ProbabilityColumnName);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(LookAhead, 1);
         if (MaxPromptLength is { } length) ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(MaxPromptLength));
-        if (!Enum.IsDefined(TruncationSide))
-            throw new ArgumentOutOfRangeException(nameof(TruncationSide), TruncationSide, $"{nameof(TruncationSide)} is {TruncationSide}; expected End, Start or Middle.");
+        CheckSide(TruncationSide);
         if (!Enum.IsDefined(LengthNormalization))
             throw new ArgumentOutOfRangeException(nameof(LengthNormalization), LengthNormalization, $"{nameof(LengthNormalization)} is {LengthNormalization}; expected None, Tokens or Bytes.");
         Chat?.Check();
         if (ContentFreePrompt is not null && Chat is { IsFixed: false })
             throw new ArgumentException($"{nameof(ContentFreePrompt)} is calibrated with once for all rows, but the conversation differs from row to row; leave one of them out.");
-        string[] outputs = [PredictedLabelColumnName, ScoreColumnName, ProbabilityColumnName, .. LogLikelihoodColumnName is { } name ? [name] : Array.Empty<string>()];
-        if (outputs.Any(string.IsNullOrEmpty) || outputs.Distinct(StringComparer.Ordinal).Count() < outputs.Length)
-            throw new ArgumentException($"The output columns need different names; found {string.Join(", ", outputs.Select(output => $"'{output}'"))}.");
+        CheckOutputs([PredictedLabelColumnName, ScoreColumnName, ProbabilityColumnName, .. LogLikelihoodColumnName is { } name ? [name] : Array.Empty<string>()]);
     }
 
     internal void Write(BinaryWriter writer)

@@ -7,21 +7,21 @@ using MLComponents.Transforms;
 [assembly: IgnoresAccessChecksTo("Microsoft.ML.Core")]
 [assembly: IgnoresAccessChecksTo("Microsoft.ML.Data")]
 
-[assembly: LoadableClass(typeof(FormatPromptTransformer), typeof(FormatPromptLoader), null, typeof(SignatureLoadModel),
+[assembly: LoadableClass(typeof(FormatPromptTransformer), typeof(StoredTransformerLoader<FormatPromptTransformer>), null, typeof(SignatureLoadModel),
     "Format prompt", FormatPromptTransformer.LoaderSignature)]
-[assembly: LoadableClass(typeof(SequenceClassificationTransformer), typeof(SequenceClassificationLoader), null, typeof(SignatureLoadModel),
+[assembly: LoadableClass(typeof(SequenceClassificationTransformer), typeof(StoredTransformerLoader<SequenceClassificationTransformer>), null, typeof(SignatureLoadModel),
     "Sequence classification by a decoder language model", SequenceClassificationTransformer.LoaderSignature)]
-[assembly: LoadableClass(typeof(SequenceRegressionTransformer), typeof(SequenceRegressionLoader), null, typeof(SignatureLoadModel),
+[assembly: LoadableClass(typeof(SequenceRegressionTransformer), typeof(StoredTransformerLoader<SequenceRegressionTransformer>), null, typeof(SignatureLoadModel),
     "Sequence regression by a decoder language model", SequenceRegressionTransformer.LoaderSignature)]
-[assembly: LoadableClass(typeof(TokenClassificationTransformer), typeof(TokenClassificationLoader), null, typeof(SignatureLoadModel),
+[assembly: LoadableClass(typeof(TokenClassificationTransformer), typeof(StoredTransformerLoader<TokenClassificationTransformer>), null, typeof(SignatureLoadModel),
     "Token classification by a decoder language model", TokenClassificationTransformer.LoaderSignature)]
-[assembly: LoadableClass(typeof(QuestionAnsweringTransformer), typeof(QuestionAnsweringLoader), null, typeof(SignatureLoadModel),
+[assembly: LoadableClass(typeof(QuestionAnsweringTransformer), typeof(StoredTransformerLoader<QuestionAnsweringTransformer>), null, typeof(SignatureLoadModel),
     "Extractive question answering by a decoder language model", QuestionAnsweringTransformer.LoaderSignature)]
-[assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(TextGenerationLoader), null, typeof(SignatureLoadModel),
+[assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(StoredTransformerLoader<TextGenerationTransformer>), null, typeof(SignatureLoadModel),
     "Text generation by a decoder language model", TextGenerationTransformer.LoaderSignature)]
-[assembly: LoadableClass(typeof(ChoiceScoringTransformer), typeof(ChoiceScoringLoader), null, typeof(SignatureLoadModel),
+[assembly: LoadableClass(typeof(ChoiceScoringTransformer), typeof(StoredTransformerLoader<ChoiceScoringTransformer>), null, typeof(SignatureLoadModel),
     "Choices scored by a decoder language model", ChoiceScoringTransformer.LoaderSignature)]
-[assembly: LoadableClass(typeof(CausalLanguageModelTransformer), typeof(CausalLanguageModelLoader), null, typeof(SignatureLoadModel),
+[assembly: LoadableClass(typeof(CausalLanguageModelTransformer), typeof(StoredTransformerLoader<CausalLanguageModelTransformer>), null, typeof(SignatureLoadModel),
     "Likelihood of texts by a decoder language model", CausalLanguageModelTransformer.LoaderSignature)]
 
 namespace System.Runtime.CompilerServices
@@ -117,86 +117,15 @@ namespace MLComponents.Transforms
         }
     }
 
-    /// <summary>What ML.NET calls to read a <see cref="FormatPromptTransformer"/>.</summary>
-    internal static class FormatPromptLoader
+    /// <summary>What ML.NET calls to read a transformer.</summary>
+    internal static class StoredTransformerLoader<TTransformer>
+        where TTransformer : IStoredTransformer<TTransformer>
     {
         // Found by name and signature: the return type must be the registered type exactly.
-        private static FormatPromptTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+        private static TTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
         {
-            MLNetInterop.BeginLoad(ctx, FormatPromptTransformer.Format);
-            FormatPromptTransformer? loaded = null;
-            MLNetInterop.LoadEntry(ctx, FormatPromptTransformer.SettingsEntry, stream => loaded = FormatPromptTransformer.Read(env, stream));
-            return loaded!;
-        }
-    }
-
-    /// <summary>What ML.NET calls to read a <see cref="SequenceClassificationTransformer"/>.</summary>
-    internal static class SequenceClassificationLoader
-    {
-        private static SequenceClassificationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
-        {
-            uint version = MLNetInterop.BeginLoad(ctx, SequenceClassificationTransformer.Format);
-            return SequenceClassificationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read), version);
-        }
-    }
-
-    /// <summary>What ML.NET calls to read a <see cref="SequenceRegressionTransformer"/>.</summary>
-    internal static class SequenceRegressionLoader
-    {
-        private static SequenceRegressionTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
-        {
-            uint version = MLNetInterop.BeginLoad(ctx, SequenceRegressionTransformer.Format);
-            return SequenceRegressionTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read), version);
-        }
-    }
-
-    /// <summary>What ML.NET calls to read a <see cref="TokenClassificationTransformer"/>.</summary>
-    internal static class TokenClassificationLoader
-    {
-        private static TokenClassificationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
-        {
-            MLNetInterop.BeginLoad(ctx, TokenClassificationTransformer.Format);
-            return TokenClassificationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
-        }
-    }
-
-    /// <summary>What ML.NET calls to read a <see cref="QuestionAnsweringTransformer"/>.</summary>
-    internal static class QuestionAnsweringLoader
-    {
-        private static QuestionAnsweringTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
-        {
-            MLNetInterop.BeginLoad(ctx, QuestionAnsweringTransformer.Format);
-            return QuestionAnsweringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
-        }
-    }
-
-    /// <summary>What ML.NET calls to read a <see cref="ChoiceScoringTransformer"/>.</summary>
-    internal static class ChoiceScoringLoader
-    {
-        private static ChoiceScoringTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
-        {
-            MLNetInterop.BeginLoad(ctx, ChoiceScoringTransformer.Format);
-            return ChoiceScoringTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
-        }
-    }
-
-    /// <summary>What ML.NET calls to read a <see cref="TextGenerationTransformer"/>.</summary>
-    internal static class TextGenerationLoader
-    {
-        private static TextGenerationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
-        {
-            MLNetInterop.BeginLoad(ctx, TextGenerationTransformer.Format);
-            return TextGenerationTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
-        }
-    }
-
-    /// <summary>What ML.NET calls to read a <see cref="CausalLanguageModelTransformer"/>.</summary>
-    internal static class CausalLanguageModelLoader
-    {
-        private static CausalLanguageModelTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
-        {
-            MLNetInterop.BeginLoad(ctx, CausalLanguageModelTransformer.Format);
-            return CausalLanguageModelTransformer.Read(env, (name, read) => MLNetInterop.LoadEntry(ctx, name, read));
+            uint version = MLNetInterop.BeginLoad(ctx, TTransformer.Format);
+            return TTransformer.Read(new ModelSource(env, version, (name, read) => MLNetInterop.LoadEntry(ctx, name, read)));
         }
     }
 }

@@ -6,25 +6,14 @@ using static TorchSharp.torch;
 namespace MLComponents.Transforms;
 
 /// <summary>A causal language model with its tokenizer, on a device.</summary>
-internal sealed class LanguageModelScorer : IDisposable
+internal sealed class LanguageModelScorer : DecoderScorer<CausalLanguageModel>
 {
-    private readonly Device _device;
-
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
     /// <exception cref="FormatException">The tokenizer has ids that the model has no embedding for.</exception>
     /// <exception cref="ArgumentException">The length exceeds the model's context, or there is no chat template where one is needed.</exception>
     public LanguageModelScorer(CausalLanguageModel model, PretrainedTokenizer tokenizer, TextLikelihoodSettings settings, int? maxLength = null, string source = "the model")
-    {
-        ModelFit.Check(model.Config, tokenizer, settings.MaxLength, source);
-        model.eval();
-        (Model, Tokenizer) = (model, tokenizer);
-        _device = model.parameters().First().device;
+        : base(model, tokenizer, settings.MaxLength, source) =>
         Encoder = new LanguageEncoder(tokenizer, settings.Learned, settings.MaxLength ?? maxLength ?? model.Config.MaxPositions, settings.TruncationSide, settings.EndOfText);
-    }
-
-    public CausalLanguageModel Model { get; }
-
-    public PretrainedTokenizer Tokenizer { get; }
 
     public LanguageEncoder Encoder { get; }
 
@@ -35,20 +24,15 @@ internal sealed class LanguageModelScorer : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable inference = no_grad();
-        using TokenBatch batch = TokenBatch.Create(rows, Model.Config.PadTokenId, _device);
+        using TokenBatch batch = TokenBatch.Create(rows, Model.Config.PadTokenId, Device);
         Tensor said = Model.LogProbabilities(new DecoderInput { InputIds = batch.InputIds, AttentionMask = batch.MaskFor(Model.Config) });
         return batch.PerRow(said.cpu().contiguous(), 1);
     }
 
-    public void Save(Action<string, Action<Stream>> saveEntry) => ModelEntries.Save(Model, Tokenizer, saveEntry);
-
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="DecoderScorer{TModel}.Save"/> wrote.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
-    public static LanguageModelScorer Read(Action<string, Action<Stream>> loadEntry, TextLikelihoodSettings settings, Device device) => ModelEntries.Read(
-        loadEntry,
+    public static LanguageModelScorer Read(ModelSource source, TextLikelihoodSettings settings) => ModelEntries.Read(
+        source,
         CausalLanguageModel.Create,
-        device,
         (model, tokenizer) => new LanguageModelScorer(model, tokenizer, settings, source: "the model file"));
-
-    public void Dispose() => Model.Dispose();
 }

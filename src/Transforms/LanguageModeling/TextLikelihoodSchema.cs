@@ -23,8 +23,6 @@ internal static class TextLikelihoodSchema
     {
         ClassificationSchema.CheckText(input, settings.TextColumnName);
         if (settings.PromptColumnName is { } prompt) ClassificationSchema.CheckText(input, prompt);
-        Dictionary<string, SchemaShape.Column> columns = input.ToDictionary(column => column.Name);
-        foreach (SchemaShape.Column column in MLNetInterop.ShapeOf(Append(new DataViewSchema.Builder().ToSchema(), settings))) columns[column.Name] = column;
-        return new SchemaShape(columns.Values);
+        return PromisedSchema.With(input, schema => Append(schema, settings));
     }
 }

@@ -47,17 +47,18 @@ internal static class ModelEntries
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
-    /// <param name="loadEntry">Reads an entry by its name.</param>
+    /// <param name="source">The model file.</param>
     /// <param name="create">Makes the model of a configuration, without weights.</param>
-    /// <param name="device">Where to.</param>
     /// <param name="wrap">Makes the scorer, which owns the model from then on.</param>
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
     /// <exception cref="DirectoryNotFoundException">The base model that the file has only adapters for is nowhere to be found.</exception>
     /// <exception cref="InvalidOperationException">The base model has other weights than when the adapters were trained.</exception>
     public static TScorer Read<TModel, TScorer>(
-        Action<string, Action<Stream>> loadEntry, Func<DecoderConfig, WeightPlacement, TModel> create, Device device, Func<TModel, PretrainedTokenizer, TScorer> wrap)
+        ModelSource source, Func<DecoderConfig, WeightPlacement, TModel> create, Func<TModel, PretrainedTokenizer, TScorer> wrap)
         where TModel : PretrainedModel
     {
+        Action<string, Action<Stream>> loadEntry = source.LoadEntry;
+        Device device = source.Device;
         string[] names = System.Text.Encoding.UTF8.GetString(ReadAll(loadEntry, FilesEntry, MostConfigBytes)).Split('\n');
         if (names.Length > MostTokenizerFiles || names.Any(name => name.Length == 0 || Path.GetFileName(name) != name || name.Contains("..", StringComparison.Ordinal)))
             throw new FormatException($"The model file's list of tokenizer files is damaged: {names.Length} names, the first '{names[0]}'.");

@@ -20,6 +20,8 @@ internal sealed class FormatPromptMap : RowMap
 
     public override IReadOnlyCollection<int> Inputs { get; }
 
+    public override IDataView Over(IDataView input) => new MappedView(this, input);
+
     public override RowComputation Open(DataViewRow input) => new Prompt(this, input);
 
     private static DataViewSchema Append(FormatPromptTransformer transformer, DataViewSchema input)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -7,10 +6,10 @@ using Microsoft.ML.Runtime;
 namespace MLComponents.Transforms;
 
 /// <summary>Writes the columns of a row into a text template. Made by <c>mlContext.Transforms.Text.FormatPrompt</c>, which has the rules.</summary>
-public sealed class FormatPromptTransformer : ITransformer
+public sealed class FormatPromptTransformer : ITransformer, IStoredTransformer<FormatPromptTransformer>
 {
     internal const string LoaderSignature = "MLCFormatPrompt";
-    internal const string SettingsEntry = "Prompt.bin";
+    private const string SettingsEntry = "Prompt.bin";
 
     internal static readonly MLNetInterop.ModelFormat Format = new("MLCPROMT", 0x00010001, 0x00010001, 0x00010001, LoaderSignature);
 
@@ -54,7 +53,7 @@ public sealed class FormatPromptTransformer : ITransformer
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new MappedView(new FormatPromptMap(this, input.Schema), input);
+        return new FormatPromptMap(this, input.Schema).Over(input);
     }
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
@@ -75,20 +74,16 @@ public sealed class FormatPromptTransformer : ITransformer
         });
     }
 
-    internal static FormatPromptTransformer Read(IHostEnvironment env, Stream stream)
-    {
-        using var reader = new BinaryReader(stream, Encoding.UTF8, leaveOpen: true);
-        try
+    static MLNetInterop.ModelFormat IStoredTransformer<FormatPromptTransformer>.Format => Format;
+
+    static FormatPromptTransformer IStoredTransformer<FormatPromptTransformer>.Read(ModelSource source) => source.ReadSettings(
+        reader =>
         {
             string output = reader.ReadString();
             PromptTemplate template = PromptTemplate.Parse(reader.ReadString());
             FormatPromptOptions options = FormatPromptOptions.Read(reader);
             options.Check(template);
-            return new FormatPromptTransformer(env, output, template, options);
-        }
-        catch (Exception error) when (error is ArgumentException or CultureNotFoundException or EndOfStreamException)
-        {
-            throw new FormatException($"The model file's prompt template is damaged: {error.Message}", error);
-        }
-    }
+            return new FormatPromptTransformer(source.Environment, output, template, options);
+        },
+        SettingsEntry);
 }

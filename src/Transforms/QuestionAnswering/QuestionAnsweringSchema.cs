@@ -21,14 +21,8 @@ internal static class QuestionAnsweringSchema
     /// <exception cref="ArgumentOutOfRangeException">A text column is missing or no text.</exception>
     public static SchemaShape Promise(SchemaShape input, QuestionAnsweringSettings settings)
     {
-        Dictionary<string, SchemaShape.Column> columns = input.ToDictionary(column => column.Name);
-        foreach (string name in (string[])[settings.ContextColumnName, settings.QuestionColumnName])
-        {
-            if (!columns.TryGetValue(name, out SchemaShape.Column found) || found is not { Kind: SchemaShape.Column.VectorKind.Scalar, ItemType: TextDataViewType, IsKey: false })
-                throw ClassificationSchema.Mismatch(name, columns.ContainsKey(name) ? PromptColumns.Describe(found) : null, columns.Keys);
-        }
-
-        foreach (SchemaShape.Column column in MLNetInterop.ShapeOf(Append(new DataViewSchema.Builder().ToSchema(), settings))) columns[column.Name] = column;
-        return new SchemaShape(columns.Values);
+        ClassificationSchema.CheckText(input, settings.ContextColumnName);
+        ClassificationSchema.CheckText(input, settings.QuestionColumnName);
+        return PromisedSchema.With(input, schema => Append(schema, settings));
     }
 }

@@ -6,12 +6,10 @@ using static TorchSharp.torch;
 namespace MLComponents.Transforms;
 
 /// <summary>A question answering model with its tokenizer, on a device.</summary>
-internal sealed class QuestionAnsweringScorer : IDisposable
+internal sealed class QuestionAnsweringScorer : DecoderScorer<QuestionAnsweringModel>
 {
     private const int DefaultMaxLength = 384;
     private const int DefaultMaxQuestionLength = 64;
-
-    private readonly Device _device;
 
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
     /// <param name="model">The model; owned by this object from now on.</param>
@@ -21,11 +19,8 @@ internal sealed class QuestionAnsweringScorer : IDisposable
     /// <exception cref="FormatException">The tokenizer has ids that the model has no embedding for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A length exceeds the model's context.</exception>
     public QuestionAnsweringScorer(QuestionAnsweringModel model, PretrainedTokenizer tokenizer, QuestionAnsweringSettings settings, string source = "the model")
+        : base(model, tokenizer, settings.MaxLength, source)
     {
-        ModelFit.Check(model.Config, tokenizer, settings.MaxLength, source);
-        model.eval();
-        (Model, Tokenizer) = (model, tokenizer);
-        _device = model.parameters().First().device;
         int maxLength = settings.MaxLength ?? Math.Min(DefaultMaxLength, model.Config.MaxPositions);
         int question = settings.MaxQuestionLength ?? Math.Min(DefaultMaxQuestionLength, Math.Max(1, maxLength / 3));
         int special = tokenizer.Encode(("", ""), options: null).Ids.Count;
@@ -33,10 +28,6 @@ internal sealed class QuestionAnsweringScorer : IDisposable
             throw new ArgumentOutOfRangeException(nameof(settings), $"MaxLength is {maxLength}, which {question} tokens of a question (MaxQuestionLength) and {special} special tokens fill; expected more.");
         Encoder = new QuestionEncoder(tokenizer, maxLength, question, settings.Stride ?? maxLength / 3);
     }
-
-    public QuestionAnsweringModel Model { get; }
-
-    public PretrainedTokenizer Tokenizer { get; }
 
     public QuestionEncoder Encoder { get; }
 
@@ -47,20 +38,15 @@ internal sealed class QuestionAnsweringScorer : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable inference = no_grad();
-        using TokenBatch batch = TokenBatch.Create(rows, Model.Config.PadTokenId, _device);
+        using TokenBatch batch = TokenBatch.Create(rows, Model.Config.PadTokenId, Device);
         (Tensor starts, Tensor ends) = Model.forward(batch.InputIds, batch.MaskFor(Model.Config));
         return batch.PerRow(stack([starts, ends], -1).to(ScalarType.Float32).cpu().contiguous(), 2);
     }
 
-    public void Save(Action<string, Action<Stream>> saveEntry) => ModelEntries.Save(Model, Tokenizer, saveEntry);
-
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="DecoderScorer{TModel}.Save"/> wrote.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
-    public static QuestionAnsweringScorer Read(Action<string, Action<Stream>> loadEntry, QuestionAnsweringSettings settings, Device device) => ModelEntries.Read(
-        loadEntry,
+    public static QuestionAnsweringScorer Read(ModelSource source, QuestionAnsweringSettings settings) => ModelEntries.Read(
+        source,
         QuestionAnsweringModel.Create,
-        device,
         (model, tokenizer) => new QuestionAnsweringScorer(model, tokenizer, settings, "the model file"));
-
-    public void Dispose() => Model.Dispose();
 }

@@ -1,8 +1,11 @@
 namespace MLComponents.Transforms;
 
-/// <summary>How questions are answered: columns, windows and batches. Part of the model file, except for <see cref="Device"/> and <see cref="CancellationToken"/>.</summary>
-public sealed class QuestionAnsweringSettings
+/// <summary>How questions are answered: columns, windows and batches. Part of the model file, except for <see cref="ScoringSettings.Device"/> and <see cref="ScoringSettings.CancellationToken"/>.</summary>
+public sealed class QuestionAnsweringSettings : BatchScoringSettings
 {
+    /// <summary>Settings at their defaults.</summary>
+    public QuestionAnsweringSettings() => LookAhead = 512;
+
     /// <summary>The text column with what the answer is looked for in. Default "Context".</summary>
     public string ContextColumnName { get; set; } = "Context";
 
@@ -33,26 +36,12 @@ public sealed class QuestionAnsweringSettings
     /// <summary>How many tokens of the context a window shares with the one before, at least 0. <see langword="null"/> (the default): a third of the longest length.</summary>
     public int? Stride { get; set; }
 
-    /// <summary>Most windows that the model reads at once, at least 1. Default 32.</summary>
-    public int BatchSize { get; set; } = 32;
+    internal override QuestionAnsweringSettings Copy() => (QuestionAnsweringSettings)base.Copy();
 
-    /// <summary>Most tokens that the model reads at once, padding included, at least 1; a longer window is read alone. Default 4096.</summary>
-    public int MaxTokensPerBatch { get; set; } = 4096;
-
-    /// <summary>Most rows read ahead in order to batch windows of like length, at least 1. Default 512; see <see cref="SequenceClassificationSettings.LookAhead"/>.</summary>
-    public int LookAhead { get; set; } = 512;
-
-    /// <summary>Where the model runs: "cpu", "cuda" or "cuda:N". <see langword="null"/> (the default): the GPU that <c>MLContext.GpuDeviceId</c> names, else the CPU. Not saved.</summary>
-    public string? Device { get; set; }
-
-    /// <summary>Stops scoring between two batches. Not saved.</summary>
-    public CancellationToken CancellationToken { get; set; }
-
-    internal QuestionAnsweringSettings Copy() => (QuestionAnsweringSettings)MemberwiseClone();
-
-    /// <summary>Throws what is wrong with the values, naming the option.</summary>
-    internal void Check()
+    /// <inheritdoc/>
+    internal override void Check()
     {
+        base.Check();
         ArgumentException.ThrowIfNullOrEmpty(ContextColumnName);
         ArgumentException.ThrowIfNullOrEmpty(QuestionColumnName);
         ArgumentException.ThrowIfNullOrEmpty(AnswerColumnName);
@@ -60,17 +49,12 @@ public sealed class QuestionAnsweringSettings
         ArgumentException.ThrowIfNullOrEmpty(AnswerStartColumnName);
         ArgumentOutOfRangeException.ThrowIfLessThan(TopK, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxAnswerLength, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTokensPerBatch, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(LookAhead, 1);
         if (MaxQuestionLength is { } question) ArgumentOutOfRangeException.ThrowIfLessThan(question, 1, nameof(MaxQuestionLength));
         if (MaxLength is { } length) ArgumentOutOfRangeException.ThrowIfLessThan(length, 8, nameof(MaxLength));
         if (Stride is { } stride) ArgumentOutOfRangeException.ThrowIfNegative(stride, nameof(Stride));
         if ((MaxQuestionLength ?? 0) + (Stride ?? 0) >= MaxLength)
             throw new ArgumentOutOfRangeException(nameof(MaxLength), MaxLength, $"{nameof(MaxLength)} is {MaxLength}, {nameof(MaxQuestionLength)} {MaxQuestionLength} and {nameof(Stride)} {Stride}: no room for more of the context is left.");
-        string[] outputs = [AnswerColumnName, ScoreColumnName, AnswerStartColumnName];
-        if (outputs.Distinct().Count() < outputs.Length)
-            throw new ArgumentException($"The output columns need different names; found {string.Join(", ", outputs.Select(name => $"'{name}'"))}.");
+        CheckOutputs(AnswerColumnName, ScoreColumnName, AnswerStartColumnName);
     }
 
     internal void Write(BinaryWriter writer)

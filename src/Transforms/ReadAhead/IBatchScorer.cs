@@ -4,18 +4,9 @@ namespace MLComponents.Transforms;
 /// <typeparam name="TInput">What is read from the columns of a row.</typeparam>
 /// <typeparam name="TRow">The row, encoded.</typeparam>
 /// <typeparam name="TResult">What the added columns are made of.</typeparam>
-internal interface IBatchScorer<TInput, TRow, TResult>
+internal interface IBatchScorer<TInput, TRow, TResult> : IModelRun
     where TRow : IEncodedRow
 {
-    /// <summary>Most sequences that the model reads at once.</summary>
-    int BatchSize { get; }
-
-    /// <summary>Most tokens that the model reads at once, padding included.</summary>
-    int MaxTokensPerBatch { get; }
-
-    /// <summary>Throws when the run was cancelled.</summary>
-    void CheckAlive();
-
     /// <summary>Encodes a row. Safe to call from several threads.</summary>
     TRow Encode(TInput input);
 

@@ -26,6 +26,8 @@ internal abstract class ReadAheadMap<TInput, TResult>(DataViewSchema inputSchema
     /// <summary>The getter of an added column over whatever gives the current row's result.</summary>
     public abstract Delegate Getter(int outputColumn, Func<TResult> current);
 
+    public override IDataView Over(IDataView input) => new ReadAheadView<TInput, TResult>(this, input);
+
     public override RowComputation Open(DataViewRow input) => new SingleRow(this, input);
 
     private sealed class SingleRow(ReadAheadMap<TInput, TResult> map, DataViewRow input) : RowComputation

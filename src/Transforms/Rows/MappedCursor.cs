@@ -6,10 +6,9 @@ namespace MLComponents.Transforms;
 /// <summary>An input cursor with added columns, row by row; without an active added column it only passes rows through.</summary>
 internal sealed class MappedCursor(RowMap map, DataViewRowCursor input, bool[] active) : DataViewRowCursor
 {
-    private readonly RowComputation? _computation = map.AnyAdded(active) ? map.Open(input) : null;
-    private bool _disposed;
+    private readonly MappedColumns _columns = new(map, input, active);
 
-    public override DataViewSchema Schema => map.OutputSchema;
+    public override DataViewSchema Schema => _columns.Schema;
 
     public override long Position => input.Position;
 
@@ -19,24 +18,13 @@ internal sealed class MappedCursor(RowMap map, DataViewRowCursor input, bool[] a
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
 
-    public override bool IsColumnActive(DataViewSchema.Column column) => active[column.Index];
+    public override bool IsColumnActive(DataViewSchema.Column column) => _columns.IsActive(column);
 
-    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
-    {
-        if (!active[column.Index]) throw RowMap.Inactive(column);
-        return map.IsAdded(column.Index)
-            ? RowMap.Typed<TValue>(_computation!.Getter(column.Index), column)
-            : input.GetGetter<TValue>(map.InputSchema[column.Index]);
-    }
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => _columns.Getter<TValue>(column);
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_disposed)
-        {
-            _disposed = true;
-            _computation?.Dispose();
-            input.Dispose();
-        }
+        if (disposing) _columns.Dispose();
         base.Dispose(disposing);
     }
 }

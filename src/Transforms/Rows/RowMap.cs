@@ -19,6 +19,9 @@ internal abstract class RowMap(DataViewSchema inputSchema, DataViewSchema output
     /// <summary>Starts computing added columns for the rows that <paramref name="input"/> stands on, one after the other.</summary>
     public abstract RowComputation Open(DataViewRow input);
 
+    /// <summary>A view over <paramref name="input"/>, which has the input schema, with the added columns.</summary>
+    public abstract IDataView Over(IDataView input);
+
     public bool IsAdded(int outputColumn) => outputColumn >= InputSchema.Count;
 
     /// <summary>Which output columns are asked for, by index.</summary>

@@ -91,10 +91,7 @@ internal static class ClassificationSchema
     public static SchemaShape Promise(SchemaShape input, SequenceClassificationSettings settings, ClassLabels labels)
     {
         CheckTexts(input, settings.TextColumnName, settings.TextPairColumnName);
-        SchemaShape added = MLNetInterop.ShapeOf(Append(new DataViewSchema.Builder().ToSchema(), settings, labels));
-        Dictionary<string, SchemaShape.Column> columns = input.ToDictionary(column => column.Name);
-        foreach (SchemaShape.Column column in added) columns[column.Name] = column;
-        return new SchemaShape(columns.Values);
+        return PromisedSchema.With(input, schema => Append(schema, settings, labels));
     }
 
     /// <summary>The text column of a schema.</summary>

@@ -1,7 +1,7 @@
 namespace MLComponents.Transforms;
 
 /// <summary>A model that turns texts into one row of logits each: all that the scoring transformer knows of it.</summary>
-internal interface ITextScorer : IDisposable
+internal interface ITextScorer : IModelScorer
 {
     /// <summary>Logits per text.</summary>
     int OutputCount { get; }
@@ -16,8 +16,4 @@ internal interface ITextScorer : IDisposable
     /// <param name="rows">Token ids, at least one row and at least one id per row.</param>
     /// <returns>Per row its logits, <see cref="OutputCount"/> each.</returns>
     float[][] Forward(IReadOnlyList<int[]> rows);
-
-    /// <summary>Writes everything needed to build the scorer again, as entries of a model file.</summary>
-    /// <param name="saveEntry">Adds an entry: its name, and what writes its content.</param>
-    void Save(Action<string, Action<Stream>> saveEntry);
 }

@@ -1,7 +1,7 @@
 namespace MLComponents.Transforms;
 
-/// <summary>How a sequence classifier scores: columns, lengths and batches. Part of the model file, except for <see cref="Device"/> and <see cref="CancellationToken"/>.</summary>
-public sealed class SequenceClassificationSettings
+/// <summary>How a sequence classifier scores: columns, lengths and batches. Part of the model file, except for <see cref="ScoringSettings.Device"/> and <see cref="ScoringSettings.CancellationToken"/>.</summary>
+public sealed class SequenceClassificationSettings : BatchScoringSettings
 {
     /// <summary>The version of what <see cref="Write"/> writes: since 1.2 the second texts of pairs are part of it.</summary>
     internal const uint Version = 0x00010002;
@@ -27,50 +27,26 @@ public sealed class SequenceClassificationSettings
     /// <summary>The output column of the probability (0 to 1): of the predicted label, or of <see langword="true"/> for a binary classifier. Default "Probability".</summary>
     public string ProbabilityColumnName { get; set; } = "Probability";
 
-    /// <summary>Most rows that the model reads at once, at least 1. Default 32.</summary>
-    public int BatchSize { get; set; } = 32;
-
-    /// <summary>Most tokens that the model reads at once, padding included, at least 1; a longer text is read alone. Default 4096.</summary>
-    public int MaxTokensPerBatch { get; set; } = 4096;
-
     /// <summary>Most tokens of a text, or of both texts of a pair, at least 1; longer ones are cut, counted and reported in the log. <see langword="null"/> (the default): the model's context length.</summary>
     public int? MaxLength { get; set; }
 
     /// <summary>Which part of a too long text is cut; of a pair, first that of the longer text. Default <see cref="MLComponents.Transforms.TruncationSide.End"/>.</summary>
     public TruncationSide TruncationSide { get; set; } = TruncationSide.End;
 
-    /// <summary>
-    /// Most rows read ahead in order to batch rows of like length, at least 1. Default 2048. The first window of a cursor has
-    /// <see cref="BatchSize"/> rows and each further one twice as many up to this, and a batch is only computed when one of its
-    /// rows is asked for, so that a preview of a few rows costs one batch.
-    /// </summary>
-    public int LookAhead { get; set; } = 2048;
+    internal override SequenceClassificationSettings Copy() => (SequenceClassificationSettings)base.Copy();
 
-    /// <summary>Where the model runs: "cpu", "cuda" or "cuda:N". <see langword="null"/> (the default): the GPU that <c>MLContext.GpuDeviceId</c> names, else the CPU. Not saved.</summary>
-    public string? Device { get; set; }
-
-    /// <summary>Stops scoring between two batches. Not saved.</summary>
-    public CancellationToken CancellationToken { get; set; }
-
-    internal SequenceClassificationSettings Copy() => (SequenceClassificationSettings)MemberwiseClone();
-
-    /// <summary>Throws what is wrong with the values, naming the option.</summary>
-    internal void Check()
+    /// <inheritdoc/>
+    internal override void Check()
     {
+        base.Check();
         ArgumentException.ThrowIfNullOrEmpty(TextColumnName);
         CheckPair(TextColumnName, TextPairColumnName);
         ArgumentException.ThrowIfNullOrEmpty(PredictedLabelColumnName);
         ArgumentException.ThrowIfNullOrEmpty(ScoreColumnName);
         ArgumentException.ThrowIfNullOrEmpty(ProbabilityColumnName);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTokensPerBatch, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(LookAhead, 1);
         if (MaxLength is { } length) ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(MaxLength));
-        if (!Enum.IsDefined(TruncationSide))
-            throw new ArgumentOutOfRangeException(nameof(TruncationSide), TruncationSide, $"{nameof(TruncationSide)} is {TruncationSide}; expected End, Start or Middle.");
-        string[] outputs = [PredictedLabelColumnName, ScoreColumnName, ProbabilityColumnName];
-        if (outputs.Distinct().Count() < outputs.Length)
-            throw new ArgumentException($"The output columns need different names; found {string.Join(", ", outputs.Select(name => $"'{name}'"))}.");
+        CheckSide(TruncationSide);
+        CheckOutputs(PredictedLabelColumnName, ScoreColumnName, ProbabilityColumnName);
     }
 
     /// <summary>Throws where the column of second texts has no name, or is the column of the first ones.</summary>

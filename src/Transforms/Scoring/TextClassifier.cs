@@ -6,10 +6,9 @@ using static TorchSharp.torch;
 namespace MLComponents.Transforms;
 
 /// <summary>A sequence classification model with its tokenizer, on a device.</summary>
-internal sealed class TextClassifier : ITextScorer
+internal sealed class TextClassifier : DecoderScorer<SequenceClassificationModel>, ITextScorer
 {
     private readonly TextEncoder _encoder;
-    private readonly Device _device;
 
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
     /// <param name="model">The model; owned by this object from now on.</param>
@@ -20,22 +19,12 @@ internal sealed class TextClassifier : ITextScorer
     /// <exception cref="FormatException">The tokenizer has ids that the model has no embedding for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length exceeds the model's context.</exception>
     public TextClassifier(SequenceClassificationModel model, PretrainedTokenizer tokenizer, int? maxLength, TruncationSide side, string source = "the model")
+        : base(model, tokenizer, maxLength, source)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(tokenizer);
         DecoderConfig config = model.Config;
-        ModelFit.Check(config, tokenizer, maxLength, source);
-        model.eval();
-        Model = model;
-        Tokenizer = tokenizer;
         _encoder = new TextEncoder(tokenizer, maxLength ?? config.MaxPositions, side);
-        _device = model.parameters().First().device;
         PadId = (config.PadTokenId ?? tokenizer.PadTokenId) is { } pad && pad >= 0 && pad < config.VocabularySize ? pad : null;
     }
-
-    public SequenceClassificationModel Model { get; }
-
-    public PretrainedTokenizer Tokenizer { get; }
 
     /// <summary>The token that shorter rows of a batch are filled up with, or null where neither model nor tokenizer name one.</summary>
     public int? PadId { get; }
@@ -53,20 +42,15 @@ internal sealed class TextClassifier : ITextScorer
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable inference = no_grad();
-        using TokenBatch batch = TokenBatch.Create(rows, PadId, _device);
+        using TokenBatch batch = TokenBatch.Create(rows, PadId, Device);
         float[] logits = Model.ForwardPooled(batch.InputIds, batch.LastPositions).to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         return [.. logits.Chunk(OutputCount)];
     }
 
-    public void Save(Action<string, Action<Stream>> saveEntry) => ModelEntries.Save(Model, Tokenizer, saveEntry);
-
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="DecoderScorer{TModel}.Save"/> wrote.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
-    public static TextClassifier Read(Action<string, Action<Stream>> loadEntry, SequenceClassificationSettings settings, Device device) => ModelEntries.Read(
-        loadEntry,
+    public static TextClassifier Read(ModelSource source, SequenceClassificationSettings settings) => ModelEntries.Read(
+        source,
         SequenceClassificationModel.Create,
-        device,
         (model, tokenizer) => new TextClassifier(model, tokenizer, settings.MaxLength, settings.TruncationSide, "the model file"));
-
-    public void Dispose() => Model.Dispose();
 }

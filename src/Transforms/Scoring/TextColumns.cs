@@ -18,10 +18,12 @@ internal readonly record struct TextColumns(DataViewSchema.Column Text, DataView
     /// <summary>The columns that are read.</summary>
     public IReadOnlyList<DataViewSchema.Column> All => Pair is { } pair ? [Text, pair] : [Text];
 
-    /// <summary>How messages name what the columns hold: "texts of column 'A'", "pairs of texts of columns 'A' and 'B'".</summary>
-    /// <param name="text">The name of the text column.</param>
-    /// <param name="pair">The name of the column of second texts, or null.</param>
-    public static string Describe(string text, string? pair) => pair is null ? $"texts of column '{text}'" : $"pairs of texts of columns '{text}' and '{pair}'";
+    /// <summary>What the log says of rows that were cut.</summary>
+    public static string Truncated(long rows, long truncated, SequenceClassificationSettings settings, int maxLength)
+    {
+        string texts = settings.TextPairColumnName is { } pair ? $"pairs of texts of columns '{settings.TextColumnName}' and '{pair}'" : $"texts of column '{settings.TextColumnName}'";
+        return $"{truncated} of {rows} {texts} had more than {maxLength} tokens and were cut (TruncationSide {settings.TruncationSide}). Raise MaxLength where the model's context allows it, or shorten values with FormatPrompt's limits.";
+    }
 
     /// <summary>What reads the row that <paramref name="row"/> stands on; what it gives outlives the row.</summary>
     public Func<TextInput> Reader(DataViewRow row)

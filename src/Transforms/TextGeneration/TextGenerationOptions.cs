@@ -3,11 +3,14 @@ using MLComponents.Models;
 namespace MLComponents.Transforms;
 
 /// <summary>
-/// How texts are generated for the rows of a column. Part of the model file, except for <see cref="Model"/>, which is in it, and <see cref="Device"/> and
-/// <see cref="CancellationToken"/>.
+/// How texts are generated for the rows of a column. Part of the model file, except for <see cref="Model"/>, which is in it, and <see cref="ScoringSettings.Device"/> and
+/// <see cref="ScoringSettings.CancellationToken"/>.
 /// </summary>
-public sealed class TextGenerationOptions
+public sealed class TextGenerationOptions : ScoringSettings
 {
+    /// <summary>Options at their defaults, without a model.</summary>
+    public TextGenerationOptions() => (BatchSize, LookAhead) = (16, 1024);
+
     /// <summary>The Hugging Face folder of a causal language model: config.json, model.safetensors and tokenizer.json. Nothing is downloaded.</summary>
     public string Model { get; set; } = "";
 
@@ -48,41 +51,27 @@ public sealed class TextGenerationOptions
     /// <summary>The column of the name of the <see cref="FinishReason"/>. <see langword="null"/> (the default): no such column.</summary>
     public string? FinishReasonColumnName { get; set; }
 
-    /// <summary>How many texts are in the making at a time, at least 1; when one ends, the next row takes its place. Default 16.</summary>
-    public int BatchSize { get; set; } = 16;
-
     /// <summary>Most tokens of a prompt, at least 1; longer ones are cut and counted. <see langword="null"/> (the default): the model's context less the most new tokens.</summary>
     public int? MaxPromptLength { get; set; }
 
     /// <summary>Which part of a longer prompt is cut; in a conversation, of the row's input. Default <see cref="TruncationSide.End"/>.</summary>
     public TruncationSide TruncationSide { get; set; } = TruncationSide.End;
 
-    /// <summary>Most rows read ahead, at least 1, so that the next ones are there when texts end. Default 1024. Texts are generated no further than rows are asked for, but for those beside them.</summary>
-    public int LookAhead { get; set; } = 1024;
-
-    /// <summary>Where the model runs: "cpu", "cuda" or "cuda:N". <see langword="null"/> (the default): the GPU that <c>MLContext.GpuDeviceId</c> names, else the CPU. Not saved.</summary>
-    public string? Device { get; set; }
-
-    /// <summary>Stops generation before the next token. Not saved.</summary>
-    public CancellationToken CancellationToken { get; set; }
-
-    internal TextGenerationOptions Copy()
+    internal override TextGenerationOptions Copy()
     {
-        var copy = (TextGenerationOptions)MemberwiseClone();
+        var copy = (TextGenerationOptions)base.Copy();
         copy.Chat = Chat?.Copy();
         copy.Choices = Choices is null ? null : [.. Choices];
         return copy;
     }
 
-    /// <summary>Throws what is wrong with the values, naming the option.</summary>
-    internal void Check()
+    /// <inheritdoc/>
+    internal override void Check()
     {
+        base.Check();
         ArgumentNullException.ThrowIfNull(Generation);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(LookAhead, 1);
         if (MaxPromptLength is { } length) ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(MaxPromptLength));
-        if (!Enum.IsDefined(TruncationSide))
-            throw new ArgumentOutOfRangeException(nameof(TruncationSide), TruncationSide, $"{nameof(TruncationSide)} is {TruncationSide}; expected End, Start or Middle.");
+        CheckSide(TruncationSide);
         if (Generation.MaxLength is { } all)
             throw new ArgumentException($"MaxLength is {all}: it counts prompts, which differ from row to row. Set {nameof(GenerationConfig.MaxNewTokens)} instead.", nameof(Generation));
         if (Generation.NumReturnSequences is > 1 and var texts)

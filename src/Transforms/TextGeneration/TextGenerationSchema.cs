@@ -19,8 +19,6 @@ internal static class TextGenerationSchema
     public static SchemaShape Promise(SchemaShape input, TextGenerationSettings settings)
     {
         PromptReader.Check(input, settings.InputColumnName, settings.Options.Chat);
-        Dictionary<string, SchemaShape.Column> columns = input.ToDictionary(column => column.Name);
-        foreach (SchemaShape.Column column in MLNetInterop.ShapeOf(Append(new DataViewSchema.Builder().ToSchema(), settings))) columns[column.Name] = column;
-        return new SchemaShape(columns.Values);
+        return PromisedSchema.With(input, schema => Append(schema, settings));
     }
 }

@@ -11,9 +11,7 @@ internal sealed class TextGenerationSettings
         (OutputColumnName, InputColumnName, Options) = (outputColumnName, inputColumnName, options.Copy());
         Options.Check();
         Columns = GeneratedColumn.All(outputColumnName, Options);
-        string[] names = [.. Columns.Select(column => column.Name)];
-        if (names.Any(string.IsNullOrEmpty) || names.Distinct(StringComparer.Ordinal).Count() < names.Length)
-            throw new ArgumentException($"The output columns need different names; found {string.Join(", ", names.Select(name => $"'{name}'"))}.");
+        ScoringSettings.CheckOutputs([.. Columns.Select(column => column.Name)]);
     }
 
     public string OutputColumnName { get; }

@@ -1,8 +1,6 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
-using MLComponents.Tokenization;
 
 namespace MLComponents.Transforms;
 
@@ -20,132 +18,43 @@ namespace MLComponents.Transforms;
 /// beside it. Columns that nobody asks for cost nothing. Several cursors may be open at once, on several threads; the model serves them in turn. Disposing the
 /// transformer frees the model, after which its views throw <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class TextGenerationTransformer : IPredictionTransformer<CausalLanguageModel>, IDisposable
+public sealed class TextGenerationTransformer : DecoderTransformer<CausalLanguageModel>, IStoredTransformer<TextGenerationTransformer>
 {
     internal const string LoaderSignature = "MLCTextGenerator";
-    internal const string SettingsEntry = "Settings.bin";
 
     internal static readonly MLNetInterop.ModelFormat Format = new("MLCTXGEN", 0x00010001, 0x00010001, 0x00010001, LoaderSignature);
-
-    private readonly Lock _gate = new();
-    private bool _disposed;
 
     /// <summary>Wraps a generator.</summary>
     /// <param name="env">The environment.</param>
     /// <param name="generator">The model; owned by this transformer from now on.</param>
     /// <param name="settings">Columns and options.</param>
     internal TextGenerationTransformer(IHostEnvironment env, TextGenerator generator, TextGenerationSettings settings)
-    {
-        ArgumentNullException.ThrowIfNull(env);
-        Host = env.Register(nameof(TextGenerationTransformer));
-        (Generator, Settings) = (generator, settings);
-    }
-
-    /// <summary>The model, owned by this transformer.</summary>
-    public CausalLanguageModel Model => Generator.Model;
-
-    /// <summary>The model's tokenizer.</summary>
-    public PretrainedTokenizer Tokenizer => Generator.Tokenizer;
-
-    internal IHost Host { get; }
+        : base(env, generator, settings.Options, Format) => (Generator, Settings) = (generator, settings);
 
     internal TextGenerator Generator { get; }
 
     internal TextGenerationSettings Settings { get; }
 
-    bool ITransformer.IsRowToRowMapper => true;
+    static MLNetInterop.ModelFormat IStoredTransformer<TextGenerationTransformer>.Format => Format;
 
-    /// <summary>The input's columns and the added ones.</summary>
-    /// <param name="inputSchema">A schema with the input column, and those of the conversation.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or no text.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    static TextGenerationTransformer IStoredTransformer<TextGenerationTransformer>.Read(ModelSource source)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return new TextGenerationMap(this, inputSchema).OutputSchema;
-    }
-
-    /// <summary>Adds the columns; the model runs when their values are read.</summary>
-    /// <param name="input">Data with the input column, and those of the conversation.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or no text.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new ReadAheadView<GenerationPrompt, GeneratedText>(new TextGenerationMap(this, input.Schema), input);
-    }
-
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return new MappedRowMapper(new TextGenerationMap(this, inputSchema));
-    }
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        MLNetInterop.BeginSave(ctx, Format);
-        MLNetInterop.SaveEntry(ctx, SettingsEntry, stream =>
-        {
-            using var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true);
-            Settings.Write(writer);
-        });
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            Generator.Save((name, write) => MLNetInterop.SaveEntry(ctx, name, write));
-        }
-    }
-
-    /// <summary>Frees the model.</summary>
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            if (_disposed) return;
-            _disposed = true;
-            Generator.Dispose();
-        }
-    }
-
-    /// <summary>Throws when the run was cancelled, by the context or by the token of the options.</summary>
-    internal void CheckAlive()
-    {
-        Settings.Options.CancellationToken.ThrowIfCancellationRequested();
-        MLNetInterop.CheckAlive(Host);
+        TextGenerationSettings settings = source.ReadSettings(TextGenerationSettings.Read);
+        return ModelSource.Wrap(TextGenerator.Read(source, settings.Options), generator => new TextGenerationTransformer(source.Environment, generator, settings));
     }
 
     /// <summary>Begins to generate for prompts; <see cref="Next"/> goes on.</summary>
-    internal IEnumerable<GeneratedText> Generate(IReadOnlyList<int[]> prompts)
-    {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return Generator.Generate(prompts, CheckAlive, Settings.Options.CancellationToken);
-        }
-    }
+    internal IEnumerable<GeneratedText> Generate(IReadOnlyList<int[]> prompts) => InTurn(() => Generator.Generate(prompts, CheckAlive, Settings.Options.CancellationToken));
 
     /// <summary>The next text.</summary>
-    internal GeneratedText Next(IEnumerator<GeneratedText> running)
-    {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            CheckAlive();
-            return running.MoveNext() ? running.Current : throw new InvalidOperationException("Generation ended before all rows had their texts.");
-        }
-    }
+    internal GeneratedText Next(IEnumerator<GeneratedText> running) =>
+        InTurn(() => running.MoveNext() ? running.Current : throw new InvalidOperationException("Generation ended before all rows had their texts."));
 
-    internal void TellTruncated(long rows, long truncated)
-    {
-        using IChannel channel = Host.Start("Generation");
-        channel.Warning(MessageSensitivity.Schema,
-            "{0} of {1} prompts of column '{2}' had more than {3} tokens and were cut (TruncationSide {4}). Lower MaxNewTokens or raise MaxPromptLength where the model's context allows it, or shorten values with FormatPrompt's limits.",
-            truncated, rows, Settings.InputColumnName, Generator.MaxPromptLength, Settings.Options.TruncationSide);
-    }
+    internal void TellTruncated(long rows, long truncated) => Warn(
+        "Generation",
+        $"{truncated} of {rows} prompts of column '{Settings.InputColumnName}' had more than {Generator.MaxPromptLength} tokens and were cut (TruncationSide {Settings.Options.TruncationSide}). Lower MaxNewTokens or raise MaxPromptLength where the model's context allows it, or shorten values with FormatPrompt's limits.");
 
-    /// <summary>Reads what <c>Save</c> wrote, onto the device that the environment asks for.</summary>
-    /// <exception cref="FormatException">An entry is missing or damaged.</exception>
-    internal static TextGenerationTransformer Read(IHostEnvironment env, Action<string, Action<Stream>> loadEntry)
-    {
-        TextGenerationSettings settings = SettingsEntries.Read(loadEntry, SettingsEntry, TextGenerationSettings.Read);
-        return new(env, TextGenerator.Read(loadEntry, settings.Options, ScoringDevice.Choose(env, requested: null)), settings);
-    }
+    private protected override void WriteSettings(BinaryWriter writer) => Settings.Write(writer);
+
+    private protected override RowMap Bind(DataViewSchema input) => new TextGenerationMap(this, input);
 }

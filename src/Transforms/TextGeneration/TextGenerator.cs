@@ -4,7 +4,7 @@ using MLComponents.Tokenization;
 namespace MLComponents.Transforms;
 
 /// <summary>A causal language model with its tokenizer, and how it generates.</summary>
-internal sealed class TextGenerator : IDisposable
+internal sealed class TextGenerator : DecoderScorer<CausalLanguageModel>
 {
     private const string GenerationConfigEntry = "generation_config.json";
 
@@ -27,10 +27,9 @@ internal sealed class TextGenerator : IDisposable
     /// <exception cref="NotSupportedException">An expression or schema uses what is not supported.</exception>
     /// <exception cref="ArgumentException">What was asked for cannot be done with this model.</exception>
     public TextGenerator(CausalLanguageModel model, PretrainedTokenizer tokenizer, TextGenerationOptions options, string source = "the model")
+        : base(model, tokenizer, options.MaxPromptLength, source)
     {
-        ModelFit.Check(model.Config, tokenizer, options.MaxPromptLength, source);
-        model.eval();
-        (Model, Tokenizer, _batchSize) = (model, tokenizer, options.BatchSize);
+        _batchSize = options.BatchSize;
         int context = model.Config.MaxPositions;
         int newTokens = options.Generation.MaxNewTokens ?? model.GenerationConfig.MaxNewTokens ?? Math.Clamp(context / 2, 1, DefaultNewTokens);
         if (newTokens >= context)
@@ -62,10 +61,6 @@ internal sealed class TextGenerator : IDisposable
         _encoder = new PromptEncoder(tokenizer, options.Chat, options.MaxPromptLength ?? context - newTokens, options.TruncationSide);
         _shared = new SharedPrompt(model, _encoder.SharedIds);
     }
-
-    public CausalLanguageModel Model { get; }
-
-    public PretrainedTokenizer Tokenizer { get; }
 
     /// <summary>Most tokens of a prompt.</summary>
     public int MaxPromptLength => _encoder.MaxLength;
@@ -112,21 +107,20 @@ internal sealed class TextGenerator : IDisposable
         return seed;
     }
 
-    public void Save(Action<string, Action<Stream>> saveEntry)
+    public override void Save(Action<string, Action<Stream>> saveEntry)
     {
-        ModelEntries.Save(Model, Tokenizer, saveEntry);
+        base.Save(saveEntry);
         saveEntry(GenerationConfigEntry, stream => stream.Write(Model.GenerationConfig.ToJson()));
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
-    public static TextGenerator Read(Action<string, Action<Stream>> loadEntry, TextGenerationOptions options, TorchSharp.torch.Device device)
+    public static TextGenerator Read(ModelSource source, TextGenerationOptions options)
     {
-        byte[] generation = ModelEntries.ReadAll(loadEntry, GenerationConfigEntry);
+        byte[] generation = ModelEntries.ReadAll(source.LoadEntry, GenerationConfigEntry);
         return ModelEntries.Read(
-            loadEntry,
+            source,
             CausalLanguageModel.Create,
-            device,
             (model, tokenizer) =>
             {
                 model.GenerationConfig = GenerationConfig.Parse(generation, "the model file's " + GenerationConfigEntry);
@@ -134,10 +128,10 @@ internal sealed class TextGenerator : IDisposable
             });
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         _shared.Dispose();
-        Model.Dispose();
+        base.Dispose();
     }
 
     /// <summary>The text of new tokens, without special tokens and up to the stop string.</summary>

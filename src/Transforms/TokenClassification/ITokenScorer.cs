@@ -1,7 +1,7 @@
 namespace MLComponents.Transforms;
 
 /// <summary>A model that turns each token into one row of logits: all that the transformer knows of it.</summary>
-internal interface ITokenScorer : IDisposable
+internal interface ITokenScorer : IModelScorer
 {
     /// <summary>Logits per token.</summary>
     int OutputCount { get; }
@@ -13,8 +13,4 @@ internal interface ITokenScorer : IDisposable
     /// <param name="rows">Token ids, at least one row and at least one id per row.</param>
     /// <returns>Per row the logits of its tokens one after the other, <see cref="OutputCount"/> each.</returns>
     float[][] Forward(IReadOnlyList<int[]> rows);
-
-    /// <summary>Writes everything needed to build the scorer again, as entries of a model file.</summary>
-    /// <param name="saveEntry">Adds an entry: its name, and what writes its content.</param>
-    void Save(Action<string, Action<Stream>> saveEntry);
 }

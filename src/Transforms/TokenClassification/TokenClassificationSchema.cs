@@ -36,8 +36,7 @@ internal static class TokenClassificationSchema
         if (!columns.TryGetValue(settings.TextColumnName, out SchemaShape.Column text) || text is not { ItemType: TextDataViewType, IsKey: false })
             throw Mismatch(settings.TextColumnName, columns.ContainsKey(settings.TextColumnName) ? PromptColumns.Describe(text) : null, columns.Keys);
         bool whole = text.Kind == SchemaShape.Column.VectorKind.Scalar;
-        foreach (SchemaShape.Column column in MLNetInterop.ShapeOf(Append(new DataViewSchema.Builder().ToSchema(), settings, labels, whole))) columns[column.Name] = column;
-        return new SchemaShape(columns.Values);
+        return PromisedSchema.With(input, schema => Append(schema, settings, labels, whole));
     }
 
     /// <summary>The text column of a schema.</summary>

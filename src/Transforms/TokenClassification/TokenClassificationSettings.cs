@@ -1,7 +1,7 @@
 namespace MLComponents.Transforms;
 
-/// <summary>How a token classifier scores: columns, windows and batches. Part of the model file, except for <see cref="Device"/> and <see cref="CancellationToken"/>.</summary>
-public sealed class TokenClassificationSettings
+/// <summary>How a token classifier scores: columns, windows and batches. Part of the model file, except for <see cref="ScoringSettings.Device"/> and <see cref="ScoringSettings.CancellationToken"/>.</summary>
+public sealed class TokenClassificationSettings : BatchScoringSettings
 {
     /// <summary>The column to read: a text, or a vector of texts which are its tokens. Default "Text".</summary>
     public string TextColumnName { get; set; } = "Text";
@@ -20,26 +20,11 @@ public sealed class TokenClassificationSettings
     /// </summary>
     public string EntityColumnName { get; set; } = "Entity";
 
-    /// <summary>Most windows that the model reads at once, at least 1. Default 32.</summary>
-    public int BatchSize { get; set; } = 32;
-
-    /// <summary>Most tokens that the model reads at once, padding included, at least 1; a longer window is read alone. Default 4096.</summary>
-    public int MaxTokensPerBatch { get; set; } = 4096;
-
     /// <summary>Most tokens of the model that it reads of a text at once, at least 1; longer texts are read in several windows. <see langword="null"/> (the default): the model's context length.</summary>
     public int? MaxLength { get; set; }
 
     /// <summary>How many tokens of the model a window shares with the one before, at least 0, so that what begins it is not read without context. <see langword="null"/> (the default): a quarter of the longest length.</summary>
     public int? Stride { get; set; }
-
-    /// <summary>Most rows read ahead in order to batch windows of like length, at least 1. Default 2048; see <see cref="SequenceClassificationSettings.LookAhead"/>.</summary>
-    public int LookAhead { get; set; } = 2048;
-
-    /// <summary>Where the model runs: "cpu", "cuda" or "cuda:N". <see langword="null"/> (the default): the GPU that <c>MLContext.GpuDeviceId</c> names, else the CPU. Not saved.</summary>
-    public string? Device { get; set; }
-
-    /// <summary>Stops scoring between two batches. Not saved.</summary>
-    public CancellationToken CancellationToken { get; set; }
 
     internal string[] OutputColumnNames =>
     [
@@ -47,25 +32,22 @@ public sealed class TokenClassificationSettings
         EntityColumnName, EntityColumnName + "Label", EntityColumnName + "Start", EntityColumnName + "Length", EntityColumnName + "Probability",
     ];
 
-    internal TokenClassificationSettings Copy() => (TokenClassificationSettings)MemberwiseClone();
+    internal override TokenClassificationSettings Copy() => (TokenClassificationSettings)base.Copy();
 
-    /// <summary>Throws what is wrong with the values, naming the option.</summary>
-    internal void Check()
+    /// <inheritdoc/>
+    internal override void Check()
     {
+        base.Check();
         ArgumentException.ThrowIfNullOrEmpty(TextColumnName);
         ArgumentException.ThrowIfNullOrEmpty(PredictedLabelColumnName);
         ArgumentException.ThrowIfNullOrEmpty(ProbabilityColumnName);
         ArgumentException.ThrowIfNullOrEmpty(TokenColumnName);
         ArgumentException.ThrowIfNullOrEmpty(EntityColumnName);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTokensPerBatch, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(LookAhead, 1);
         if (MaxLength is { } length) ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(MaxLength));
         if (Stride is { } stride) ArgumentOutOfRangeException.ThrowIfNegative(stride, nameof(Stride));
         if (Stride >= MaxLength)
             throw new ArgumentOutOfRangeException(nameof(Stride), Stride, $"{nameof(Stride)} is {Stride}, {nameof(MaxLength)} {MaxLength}: windows would not get on.");
-        if (OutputColumnNames.Distinct().Count() < OutputColumnNames.Length)
-            throw new ArgumentException($"The output columns need different names; found {string.Join(", ", OutputColumnNames.Select(name => $"'{name}'"))}.");
+        CheckOutputs(OutputColumnNames);
     }
 
     internal void Write(BinaryWriter writer)

@@ -6,10 +6,9 @@ using static TorchSharp.torch;
 namespace MLComponents.Transforms;
 
 /// <summary>A token classification model with its tokenizer, on a device.</summary>
-internal sealed class TokenClassifier : ITokenScorer
+internal sealed class TokenClassifier : DecoderScorer<TokenClassificationModel>, ITokenScorer
 {
     private readonly WordEncoder _encoder;
-    private readonly Device _device;
 
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
     /// <param name="model">The model; owned by this object from now on.</param>
@@ -19,18 +18,11 @@ internal sealed class TokenClassifier : ITokenScorer
     /// <exception cref="FormatException">The tokenizer has ids that the model has no embedding for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length exceeds the model's context.</exception>
     public TokenClassifier(TokenClassificationModel model, PretrainedTokenizer tokenizer, TokenClassificationSettings settings, string source = "the model")
+        : base(model, tokenizer, settings.MaxLength, source)
     {
-        ModelFit.Check(model.Config, tokenizer, settings.MaxLength, source);
-        model.eval();
-        (Model, Tokenizer) = (model, tokenizer);
-        _device = model.parameters().First().device;
         int maxLength = settings.MaxLength ?? model.Config.MaxPositions;
         _encoder = new WordEncoder(tokenizer, maxLength, settings.Stride ?? maxLength / 4);
     }
-
-    public TokenClassificationModel Model { get; }
-
-    public PretrainedTokenizer Tokenizer { get; }
 
     public int OutputCount => Model.Config.LabelCount;
 
@@ -43,20 +35,15 @@ internal sealed class TokenClassifier : ITokenScorer
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable inference = no_grad();
-        using TokenBatch batch = TokenBatch.Create(rows, Model.Config.PadTokenId, _device);
+        using TokenBatch batch = TokenBatch.Create(rows, Model.Config.PadTokenId, Device);
         Tensor logits = Model.forward(batch.InputIds, batch.MaskFor(Model.Config)).to(ScalarType.Float32).cpu().contiguous();
         return batch.PerRow(logits, OutputCount);
     }
 
-    public void Save(Action<string, Action<Stream>> saveEntry) => ModelEntries.Save(Model, Tokenizer, saveEntry);
-
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="DecoderScorer{TModel}.Save"/> wrote.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged or larger than is believable.</exception>
-    public static TokenClassifier Read(Action<string, Action<Stream>> loadEntry, TokenClassificationSettings settings, Device device) => ModelEntries.Read(
-        loadEntry,
+    public static TokenClassifier Read(ModelSource source, TokenClassificationSettings settings) => ModelEntries.Read(
+        source,
         TokenClassificationModel.Create,
-        device,
         (model, tokenizer) => new TokenClassifier(model, tokenizer, settings, "the model file"));
-
-    public void Dispose() => Model.Dispose();
 }

@@ -170,6 +170,35 @@ public class FusedDecodingTests
         }
     }
 
+    [Theory]
+    [InlineData("phi3, all layers slide", false)]
+    [InlineData("phi3, all layers slide", true)]
+    [InlineData("qwen2, some layers slide", false)]
+    [InlineData("qwen2, some layers slide", true)]
+    public void Rows_let_go_of_what_windows_have_passed_and_go_on_with_the_same_bits(string name, bool byForwardPass)
+    {
+        DecoderConfig config = CacheModels.Config(name);
+        using var model = new CausalLanguageModel(config, seed: 1);
+        var decoding = new FusedDecodingModel(model) { LongPrompt = byForwardPass ? 1 : int.MaxValue };
+        int[] text = [.. Enumerable.Range(0, 300).Select(place => 3 + (place * place % 50))];
+        using IDecodingBatch all = decoding.NewBatch(1, canForget: true), windows = decoding.NewBatch(1, canForget: false);
+        Assert.Equal(Read(all, [text[..200]]), Read(windows, [text[..200]]));
+        using IDecodingBatch copy = windows.Clone();
+        windows.Select([0, 0]);
+        for (int place = 200; place < 300; place++)
+        {
+            float[] expected = Read(all, [text[place..(place + 1)]]), found = Read(windows, [text[place..(place + 1)], text[place..(place + 1)]]);
+            Assert.Equal([.. expected, .. expected], found);
+        }
+
+        // Of the pages of sliding layers, which see 4 tokens, a row keeps 1 or 2.
+        int full = Enumerable.Range(0, config.LayerCount).All(layer => config.WindowOf(layer) is not null) ? 0 : 300 / CachePages.Tokens + 1;
+        using IDecodingBatch fresh = decoding.NewBatch(1, canForget: false);
+        long empty = CachePages.Live;
+        Read(fresh, [text[..290]]);
+        Assert.InRange(CachePages.Live - empty, full + 1, full + 2);
+    }
+
     [Fact]
     public void Scored_positions_and_hidden_states_are_those_of_the_last_tokens()
     {

@@ -51,6 +51,19 @@ public sealed class TextGenerationEstimatorTests : IDisposable
     }
 
     [Fact]
+    public void Its_model_is_saved_as_a_folder_that_generates_the_same()
+    {
+        IDataView rows = Generators.View(_ml, 6);
+        string saved = Path.Combine(_folder, "saved");
+        using TextGenerationTransformer fitted = _ml.Transforms.Text.GenerateText("Answer", "Text", new() { Model = _folder }).Fit(rows);
+        fitted.SavePretrained(saved);
+        using TextGenerationTransformer again = _ml.Transforms.Text.GenerateText("Answer", "Text", new() { Model = saved }).Fit(rows);
+        Assert.Equal(EstimatorContract.Values(fitted.Transform(rows), "Answer"), EstimatorContract.Values(again.Transform(rows), "Answer"));
+        fitted.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => fitted.SavePretrained(saved));
+    }
+
+    [Fact]
     public void Stop_strings_of_the_models_own_configuration_do_not_cut_choices()
     {
         using (CausalLanguageModel model = Generators.Model())

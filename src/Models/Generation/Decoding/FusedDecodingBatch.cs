@@ -7,21 +7,22 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
 {
     private readonly FusedDecodingModel _model;
     private readonly FusedWeights _weights;
-    private readonly CachePages _pages;
+    private readonly CacheLayout _layout;
+    private readonly bool _canForget;
     private readonly FusedPart _part = new();
     private CachedRow[] _rows;
     private int? _rotaryLength;
 
     /// <summary>Rows that have read nothing.</summary>
-    public FusedDecodingBatch(FusedDecodingModel model, FusedWeights weights, int rows)
-        : this(model, weights, new CachePages(weights.Config, weights.DType == ScalarType.Float32 ? sizeof(float) : sizeof(ushort)), [])
+    public FusedDecodingBatch(FusedDecodingModel model, FusedWeights weights, int rows, bool canForget)
+        : this(model, weights, new CacheLayout(weights.Config, weights.DType == ScalarType.Float32 ? sizeof(float) : sizeof(ushort)), canForget, [])
     {
         _rows = new CachedRow[rows];
-        for (int row = 0; row < rows; row++) _rows[row] = new CachedRow(_pages);
+        for (int row = 0; row < rows; row++) _rows[row] = new CachedRow(_layout);
     }
 
-    private FusedDecodingBatch(FusedDecodingModel model, FusedWeights weights, CachePages pages, CachedRow[] rows) =>
-        (_model, _weights, _pages, _rows) = (model, weights, pages, rows);
+    private FusedDecodingBatch(FusedDecodingModel model, FusedWeights weights, CacheLayout layout, bool canForget, CachedRow[] rows) =>
+        (_model, _weights, _layout, _canForget, _rows) = (model, weights, layout, canForget, rows);
 
     /// <inheritdoc/>
     public int RowCount => _rows.Length;
@@ -84,7 +85,7 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     }
 
     /// <inheritdoc/>
-    public IDecodingBatch Clone() => new FusedDecodingBatch(_model, _weights, _pages, Array.ConvertAll(_rows, static row => row.Copy())) { _rotaryLength = _rotaryLength };
+    public IDecodingBatch Clone() => new FusedDecodingBatch(_model, _weights, _layout, _canForget, Array.ConvertAll(_rows, static row => row.Copy())) { _rotaryLength = _rotaryLength };
 
     /// <inheritdoc/>
     public void Dispose()
@@ -122,14 +123,22 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     {
         using var pass = new TorchDecodingBatch(_model.Model, RowCount, canForget: true);
         pass.Read(tokens, counts, scored, logits, hidden);
-        for (int layer = 0; layer < _weights.Config.LayerCount; layer++)
-            for (int row = 0; row < RowCount; row++) _pages.TakeOver(pass.Cache.Layer(layer), layer, row, _rows[row].Pages, counts[row]);
+        for (int row = 0; row < RowCount; row++)
+        {
+            if (!_canForget) _rows[row].LetGoBehind(counts[row]);
+            _rows[row].MakeRoom(counts[row]);
+            for (int layer = 0; layer < _weights.Config.LayerCount; layer++)
+            {
+                (int kind, int place) = _layout.Of(layer);
+                _layout.Kinds[kind].TakeOver(pass.Cache.Layer(layer), place, row, _rows[row].PagesOf(kind), counts[row]);
+            }
+        }
     }
 
     /// <summary>A few tokens at a time.</summary>
     private void ReadBySteps(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
     {
-        (_part.Weights, _part.Layout, _part.Rows, _part.Members) = (_weights, _pages, _rows, get_num_threads());
+        (_part.Weights, _part.Layout, _part.Rows, _part.Members) = (_weights, _layout, _rows, get_num_threads());
         _part.Frequencies = _weights.Rotary.FrequenciesFor(Longest, ref _rotaryLength);
         int output = 0;
         _part.Count = 0;
@@ -144,13 +153,21 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
                 {
                     bool isWanted = token >= counts[row] - scored;
                     _part.Entries[_part.Count++] = new FusedEntry(tokens[from + token], row, begin + token, isWanted ? output++ : -1);
-                    if (_part.Count < FusedStep.MostTokens) continue;
-                    _model.Passes.Run(_part);
-                    _part.Count = 0;
+                    if (_part.Count == FusedStep.MostTokens) Compute();
                 }
             }
 
-            if (_part.Count > 0) _model.Passes.Run(_part);
+            if (_part.Count > 0) Compute();
         }
+    }
+
+    /// <summary>Computes the tokens that have been put together. What no later token sees is let go of at once, so that a long prompt needs no more memory than its windows.</summary>
+    private void Compute()
+    {
+        foreach (FusedEntry entry in _part.Entries.AsSpan(0, _part.Count)) _rows[entry.Row].MakeRoom(entry.Position + 1);
+        _model.Passes.Run(_part);
+        if (!_canForget)
+            foreach (FusedEntry entry in _part.Entries.AsSpan(0, _part.Count)) _rows[entry.Row].LetGoBehind(entry.Position + 1);
+        _part.Count = 0;
     }
 }

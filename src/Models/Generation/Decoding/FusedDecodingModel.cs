@@ -43,7 +43,7 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
 
     /// <inheritdoc/>
     public IDecodingBatch NewBatch(int rows, bool canForget) =>
-        CurrentWeights() is { } weights ? new FusedDecodingBatch(this, weights, rows) : _otherwise.NewBatch(rows, canForget);
+        CurrentWeights() is { } weights ? new FusedDecodingBatch(this, weights, rows, canForget) : _otherwise.NewBatch(rows, canForget);
 
     private FusedWeights? CurrentWeights()
     {

@@ -4,7 +4,7 @@ using TorchSharp;
 namespace MLComponents.Models;
 
 /// <summary>
-/// Pages that hold the keys and values of <see cref="Tokens"/> tokens in all layers. Rows that began alike share pages until one of them writes, so that
+/// Pages that hold the keys and values of <see cref="Tokens"/> tokens in some layers: those that see everything, or those that see a window. Rows that began alike share pages until one of them writes, so that
 /// copying a row, as beams and shared prompts do, copies at most its last page. In a page the keys of a head lie by element and then by token, so that a query
 /// is compared with many tokens at once, and the values by token and then by element.
 /// </summary>
@@ -23,21 +23,27 @@ internal sealed unsafe class CachePages
     private readonly nint _bytes;
     private readonly nint _valuesAt;
 
-    /// <summary>The pages of a model.</summary>
+    /// <summary>The pages of some layers.</summary>
     /// <param name="config">The model.</param>
+    /// <param name="layers">How many layers.</param>
+    /// <param name="window">How many tokens these see, the present one among them; null for all.</param>
     /// <param name="elementSize">Bytes of one number.</param>
-    public CachePages(DecoderConfig config, int elementSize)
+    public CachePages(DecoderConfig config, int layers, int? window, int elementSize)
     {
+        Window = window;
         _elementSize = elementSize;
         ValueStride = (config.HeadSize + 15) / 16 * 16;
         _valuesAt = (nint)config.HeadSize * Tokens * elementSize;
         _headBytes = _valuesAt + ((nint)ValueStride * Tokens * elementSize);
         _layerBytes = _headBytes * config.KeyValueHeadCount;
-        _bytes = _layerBytes * config.LayerCount;
+        _bytes = _layerBytes * layers;
     }
 
     /// <summary>How many pages there are at the moment, of all models.</summary>
     public static long Live => Interlocked.Read(ref s_live);
+
+    /// <summary>How many tokens the layers see, the present one among them; null for all.</summary>
+    public int? Window { get; }
 
     /// <summary>The distance of two tokens' values, in elements: the size of a head, rounded up to whole vectors.</summary>
     public int ValueStride { get; }
@@ -78,7 +84,7 @@ internal sealed unsafe class CachePages
         return (nint)copy;
     }
 
-    /// <summary>The keys of a head, <c>[head size, tokens]</c>.</summary>
+    /// <summary>The keys of a head, <c>[head size, tokens]</c>; the layer is counted among those of the pages.</summary>
     public byte* Keys(nint page, int layer, int head) => (byte*)page + Alignment + (_layerBytes * layer) + (_headBytes * head);
 
     /// <summary>The values of a head, <c>[tokens, value stride]</c>.</summary>
@@ -86,9 +92,9 @@ internal sealed unsafe class CachePages
 
     /// <summary>Takes a row's last tokens over from a layer of another kind of cache.</summary>
     /// <param name="source">The layer; it holds the tokens.</param>
-    /// <param name="layer">Its number.</param>
+    /// <param name="layer">Its number among those of the pages.</param>
     /// <param name="row">The row in it.</param>
-    /// <param name="pages">The row's pages.</param>
+    /// <param name="pages">The row's pages; 0 where nobody looks.</param>
     /// <param name="tokens">How many tokens.</param>
     public void TakeOver(CacheLayer source, int layer, int row, ReadOnlySpan<nint> pages, int tokens)
     {
@@ -109,6 +115,7 @@ internal sealed unsafe class CachePages
     {
         for (int token = 0; token < tokens; token++, keys += size, values += size)
         {
+            if (pages[token / Tokens] == 0) continue;
             int place = token % Tokens;
             T* targetKeys = (T*)Keys(pages[token / Tokens], layer, head), targetValues = (T*)Values(pages[token / Tokens], layer, head);
             for (nint d = 0; d < size; d++) targetKeys[(d * Tokens) + place] = keys[d];

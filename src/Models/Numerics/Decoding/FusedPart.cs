@@ -15,8 +15,8 @@ internal sealed unsafe class FusedPart
     /// <summary>The weights.</summary>
     public FusedWeights Weights { get; set; } = null!;
 
-    /// <summary>Where keys and values lie in pages.</summary>
-    public CachePages Layout { get; set; } = null!;
+    /// <summary>Where keys and values lie.</summary>
+    public CacheLayout Layout { get; set; } = null!;
 
     /// <summary>The frequencies of positions.</summary>
     public float[] Frequencies { get; set; } = [];

@@ -17,7 +17,7 @@ internal abstract unsafe class FusedStep : ITeamTask, IDisposable
 
     private protected DecoderConfig Config { get; private set; } = null!;
 
-    private protected CachePages Layout { get; private set; } = null!;
+    private protected CacheLayout Layout { get; private set; } = null!;
 
     private protected CachedRow[] Rows { get; private set; } = [];
 
@@ -71,7 +71,7 @@ internal abstract unsafe class FusedStep : ITeamTask, IDisposable
     /// <param name="logits">Takes the logits.</param>
     /// <param name="hidden">Takes the hidden states behind the last norm, or is null.</param>
     public void Run(
-        WorkerTeam team, int members, FusedWeights weights, CachePages layout, CachedRow[] rows, int tokens, float[] frequencies, float* logits, float* hidden)
+        WorkerTeam team, int members, FusedWeights weights, CacheLayout layout, CachedRow[] rows, int tokens, float[] frequencies, float* logits, float* hidden)
     {
         (Weights, Config, Layout, Rows, TokenCount, WantedCount) = (weights, weights.Config, layout, rows, tokens, 0);
         Logits = logits;
@@ -332,14 +332,16 @@ internal sealed unsafe class FusedStep<TLanes, TVector, TWeights, TNumbers> : Fu
         (int size, int group) = (Config.HeadSize, Config.HeadCount / Config.KeyValueHeadCount);
         float* queries = Mine(member, _queriesAt), key = queries + (group * size), results = Mine(member, _resultsAt);
         float scale = 1 / MathF.Sqrt(size);
-        ReadOnlySpan<nint> pages = Rows[row].Pages;
+        (int kind, int place) = Layout.Of(index);
+        CachePages layout = Layout.Kinds[kind];
+        ReadOnlySpan<nint> pages = Rows[row].PagesOf(kind);
         for (int token = 0; token < TokenCount; token++)
         {
             FusedEntry entry = Entries[token];
             if (entry.Row != row) continue;
             float* projected = At(_projectedAt) + (token * _projected), attended = At(_attendedAt) + (token * _attended);
             NormAndRotate(projected + Weights.Keys.Of(head), key, layer.KeyNorm, token);
-            Keep(pages[entry.Position / CachePages.Tokens], entry.Position % CachePages.Tokens, index, head, key, projected + Weights.Values.Of(head));
+            Keep(layout, pages[entry.Position / CachePages.Tokens], entry.Position % CachePages.Tokens, place, head, key, projected + Weights.Values.Of(head));
             for (int query = 0; query < group; query++)
             {
                 float* target = queries + (query * size);
@@ -348,7 +350,7 @@ internal sealed unsafe class FusedStep<TLanes, TVector, TWeights, TNumbers> : Fu
             }
 
             int first = layer.Window is { } window ? Math.Max(0, entry.Position + 1 - window) : 0;
-            CachedAttention<TLanes, TVector, TNumbers>.Attend(Layout, pages, index, head, first, entry.Position + 1, queries, results, group, size);
+            CachedAttention<TLanes, TVector, TNumbers>.Attend(layout, pages, place, head, first, entry.Position + 1, queries, results, group, size);
             for (int query = 0; query < group; query++)
                 new ReadOnlySpan<float>(results + (query * Layout.ValueStride), size).CopyTo(new Span<float>(attended + (((head * group) + query) * size), size));
         }
@@ -361,13 +363,13 @@ internal sealed unsafe class FusedStep<TLanes, TVector, TWeights, TNumbers> : Fu
         TokenMath<TLanes, TVector, TNumbers>.Rotate(target, At(_cosinesAt) + (token * _half), At(_sinesAt) + (token * _half), _half);
     }
 
-    private void Keep(nint page, int place, int layer, int head, float* key, float* value)
+    private void Keep(CachePages layout, nint page, int place, int layer, int head, float* key, float* value)
     {
-        byte* keys = Layout.Keys(page, layer, head), values = Layout.Values(page, layer, head);
+        byte* keys = layout.Keys(page, layer, head), values = layout.Values(page, layer, head);
         for (nint d = 0; d < Config.HeadSize; d++)
         {
             TNumbers.Write(keys, (d * CachePages.Tokens) + place, key[d]);
-            TNumbers.Write(values, ((nint)place * Layout.ValueStride) + d, value[d]);
+            TNumbers.Write(values, ((nint)place * layout.ValueStride) + d, value[d]);
         }
     }
 
