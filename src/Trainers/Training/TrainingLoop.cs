@@ -43,6 +43,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         (_state.TokensAtOnce, _state.PrefixBytes) = (tokensAtOnce, prefixBytes);
         (_task, _data, _plan, _options, _scoreValidationSet, _checkAlive) = (task, data, plan, options, scoreValidationSet, checkAlive);
         _optimizer = Optimizers.Create(task.Model, options);
+        if (Optimizers.KeepsRows(task.Model, options)) _optimizer.Use(task.Model.Decoder.EmbeddingGradient = new RowGradient(task.Model.Decoder.EmbeddingWeight));
         if (options.AverageDecay is { } decay) _average = new WeightAverage(task.Model.parameters().Where(parameter => parameter.requires_grad), decay);
         _update = new UpdateStep<TRow>(task, _optimizer, options.MaxGradientNorm);
         _pool = new ShufflePool<TRow>(options.ShufflePoolSize, BatchLimit.Of(options), task.LengthOf);
@@ -97,6 +98,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _task.Model.Decoder.EmbeddingGradient = null;
         if (_prefix is not null) _task.Texts!.Prefix = null;
         _prefix?.Dispose();
         _optimizer.Dispose();
