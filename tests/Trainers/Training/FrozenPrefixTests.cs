@@ -1,5 +1,4 @@
 using MLComponents.Models;
-using MLComponents.Transforms;
 using TorchSharp;
 using static TorchSharp.torch;
 
