@@ -51,31 +51,51 @@ internal static class MixedLengths
         [
             ("padded into one batch", () => Gradients(all, Padded)),
             ("padded batches of like length (a batch costs 64 tokens)", () => Gradients(LengthBatches.Plan(lengths, rows, int.MaxValue, 64), Padded)),
-            .. from cost in (int[])[0, 1, 4, 16]
+            .. from cost in (int[])[1, 2, 4, 8, 16]
                select ($"laid out (a group costs {cost} tokens: {LengthBatches.Plan(lengths, rows, int.MaxValue, cost).Count} groups)", (Func<double>)(() => Gradients(all, some => LengthBatches.Plan(some, rows, int.MaxValue, cost)))),
         ];
+        Func<double> laidOut = () => Gradients(all, some => LengthBatches.Plan(some, rows, int.MaxValue, 1));
+        var embedding = new RowGradient(model.Decoder.EmbeddingWeight);
+        using var byRows = new FusedAdamW([new ParameterGroup([.. model.parameters()], 0.01)], masterWeights: true);
+        byRows.Use(embedding);
         (string Name, Func<double> Run)[] rest =
         [
-            ("norm of the gradients", () => optimizer.GradientNorm()),
-            ("optimizer (AdamW, master weights)", () => { optimizer.Step(1e-9); return 0; }),
+            ("the norm of the gradients", () => optimizer.GradientNorm()),
+            ("the optimizer (AdamW, master weights)", () => { optimizer.Step(1e-9); return 0; }),
         ];
+        (string Name, Func<double> Run)[] steps =
+        [
+            ("a whole step laid out, the embedding's gradient a matrix", () => Step(optimizer, null)),
+            ("a whole step laid out, the embedding's gradient the rows that are read", () => Step(byRows, embedding)),
+        ];
+
+        double Step(Models.Optimizer chosen, RowGradient? taken)
+        {
+            model.Decoder.EmbeddingGradient = taken;
+            double loss = laidOut();
+            chosen.Step(1e-9, Math.Min(1, 1 / (chosen.GradientNorm() + 1e-6)));
+            chosen.ZeroGradients();
+            model.Decoder.EmbeddingGradient = null;
+            return loss;
+        }
+
         Console.WriteLine($"gradients of {rows} texts of {lengths.Min()} to {lengths.Max()} tokens, {lengths.Sum()} in all, {Path.GetFileName(folder)}, {dtype}, {threads} threads; {Machine.Describe()}");
         Console.WriteLine("| way | processor seconds: least | median | of the first way, by the least / median | seconds (least) | loss |");
         Console.WriteLine("|-|-|-|-|-|-|");
-        var spent = ways.Concat(rest).ToDictionary(way => way.Name, _ => new List<Spent>());
+        var spent = ways.Concat(rest).Concat(steps).ToDictionary(way => way.Name, _ => new List<Spent>());
         var losses = new Dictionary<string, double>();
         for (int round = -1; round < rounds; round++)
         {
-            foreach ((string name, Func<double> run) in ways.Concat(rest))
+            foreach ((string name, Func<double> run) in ways.Concat(rest).Concat(steps))
             {
-                if (ways.Any(way => way.Name == name)) optimizer.ZeroGradients();
+                if (rest.All(way => way.Name != name)) optimizer.ZeroGradients();
                 Spent once = Spent.Of(() => losses[name] = run());
                 if (round >= 0) spent[name].Add(once);
             }
         }
 
         (double first, double median) = (spent[ways[0].Name].Min(s => s.ProcessorSeconds), Median(spent[ways[0].Name]));
-        foreach ((string name, _) in ways.Concat(rest))
+        foreach ((string name, _) in ways.Concat(rest).Concat(steps))
         {
             double least = spent[name].Min(s => s.ProcessorSeconds), middle = Median(spent[name]);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {least:F3} | {middle:F3} | {least / first:F2} / {middle / median:F2} | {spent[name].Min(s => s.Seconds):F3} | {losses[name]:F4} |"));

@@ -32,6 +32,12 @@ mixed.SetAction(arguments => MixedLengths.Compare(
     arguments.GetValue(model)!, arguments.GetValue(mixedRows), arguments.GetValue(rounds), arguments.GetValue(threads),
     arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
 
+var frozenRows = new Option<int>("--rows") { DefaultValueFactory = _ => 96, Description = "Messages to train on." };
+var lastLayers = new Option<int>("--last-layers") { DefaultValueFactory = _ => 4, Description = "Layers that are trained." };
+var frozen = new Command("frozen-layers", "Training the last layers alone, the others run in every step or once per row.") { model, data, frozenRows, lastLayers, epochs, threads, precision };
+frozen.SetAction(arguments => FrozenLayers.Compare(
+    Folder(arguments), arguments.GetValue(data)!, arguments.GetValue(frozenRows), arguments.GetValue(lastLayers), arguments.GetValue(epochs), arguments.GetValue(threads), arguments.GetValue(precision)));
+
 var variant = new Argument<string>("variant");
 var sizes = new Argument<int[]>("sizes") { Description = "Rows, tokens, steps, threads.", Arity = new ArgumentArity(4, 4) };
 var one = new Command("training-step-variant", "One variant of training-step, in this process.") { variant, model, sizes };
@@ -133,4 +139,4 @@ var speedVariant = new Argument<int>("variant");
 var oneSpeed = new Command("decoding-speed-variant", "One variant of decoding-speed's forward passes, in this process.") { speedVariant, model };
 oneSpeed.SetAction(arguments => DecodingSpeed.RunVariant(arguments.GetValue(speedVariant), arguments.GetValue(model)!));
 
-return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, mixed, optimizers, attention, figure, scoring, decoding, speed, prompts, oneSpeed, generation, spam, tickets, quality, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();
+return new RootCommand("Whole-job measurements; results are kept in benchmarks/README.md.") { step, one, mixed, frozen, optimizers, attention, figure, scoring, decoding, speed, prompts, oneSpeed, generation, spam, tickets, quality, tokenization, chat, loading, oneLoad }.Parse(args).Invoke();

@@ -39,6 +39,16 @@ internal sealed partial class DecoderModel : DecoderModule
     /// <summary>The embedding's weight, <c>[vocabulary, hidden]</c>.</summary>
     public Parameter EmbeddingWeight => _embedding.Weight;
 
+    /// <summary>What takes the gradient of the embedding's vectors that a pass reads, see <see cref="TokenEmbedding.RowGradient"/>.</summary>
+    public RowGradient? EmbeddingGradient
+    {
+        get => _embedding.RowGradient;
+        set => _embedding.RowGradient = value;
+    }
+
+    /// <summary>Whether the embedding computes with adapters.</summary>
+    public bool IsEmbeddingAdapted => _embedding.Adapted is not null;
+
     /// <summary>What turns queries and keys.</summary>
     public RotaryEmbedding Rotary => _rotary;
 

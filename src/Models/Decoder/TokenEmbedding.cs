@@ -18,6 +18,9 @@ internal class TokenEmbedding : WeightedModule
     /// <summary><c>[vocabulary, size]</c>.</summary>
     public override Parameter Weight { get; }
 
+    /// <summary>What takes the gradient of the vectors that a pass reads, in place of the weight's own; null for the weight's own.</summary>
+    public RowGradient? RowGradient { get; set; }
+
     /// <summary>Creates an embedding; the vector of a frozen id gets no gradient.</summary>
     public static TokenEmbedding Create(int vocabularySize, int size, int? frozenId, ScalarType dtype, Device device) =>
         frozenId is { } id ? new PartlyFrozenEmbedding(vocabularySize, size, id, dtype, device) : new TokenEmbedding(vocabularySize, size, dtype, device);
@@ -31,7 +34,11 @@ internal class TokenEmbedding : WeightedModule
         if (ids.dtype is not (ScalarType.Int64 or ScalarType.Int32)) throw new ArgumentException($"The token ids have type {ids.dtype}; expected Int64 or Int32.", nameof(ids));
         if (ids.device_type == DeviceType.CPU && ids.NumberOfElements > 0 && (ids.min().ToInt64() < 0 || ids.max().ToInt64() >= weight.shape[0]))
             throw OutOfVocabulary(ids, weight.shape[0]);
-        return weight.index_select(0, ids.reshape(-1)).view(ids.shape[0], ids.shape[1], -1).MoveToOuterDisposeScope();
+        Tensor numbers = ids.reshape(-1);
+        Tensor vectors = RowGradient is { } rows && ReferenceEquals(weight, Weight) && TensorRows.NeedsGradient(weight)
+            ? EmbeddedRows.Apply(weight, numbers.to(ScalarType.Int64), rows)
+            : weight.index_select(0, numbers);
+        return vectors.view(ids.shape[0], ids.shape[1], -1).MoveToOuterDisposeScope();
     }
 
     private static ArgumentOutOfRangeException OutOfVocabulary(Tensor ids, long size)

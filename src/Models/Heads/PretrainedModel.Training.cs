@@ -61,6 +61,13 @@ public abstract partial class PretrainedModel
         }
     }
 
+    /// <summary>
+    /// Whether the gradient of the embedding may be kept as the rows that a pass reads: it is trained, on a CPU, by nothing but what is read, neither adapted nor the matrix of
+    /// the head as well.
+    /// </summary>
+    internal bool CanKeepRowGradient =>
+        Decoder.EmbeddingWeight.requires_grad && RowGradient.Suits(Decoder.EmbeddingWeight) && !Decoder.IsEmbeddingAdapted && !(Head == ModelHead.CausalLanguageModel && Config.TieWordEmbeddings);
+
     private int SetTraining(IReadOnlyList<string> patterns, bool isTrained)
     {
         ArgumentNullException.ThrowIfNull(patterns);

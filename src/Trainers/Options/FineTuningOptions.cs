@@ -60,6 +60,12 @@ public abstract class FineTuningOptions
     public int BatchSize { get; set; } = 16;
 
     /// <summary>
+    /// Most tokens per update of the weights, in place of <see cref="BatchSize"/>, at least 1: a step takes rows of like length as long as they have no more tokens
+    /// together, padding not counted. A longer row is a step of its own. The rows are read once more, to count the steps. <see langword="null"/> (the default): so many rows.
+    /// </summary>
+    public int? TokensPerUpdate { get; set; }
+
+    /// <summary>
     /// Most tokens that the model reads at once, padding included, at least 1. Batches with more are split, and their gradients
     /// added: this bounds memory and changes no result but for rounding. A longer text is read alone. Default 4096.
     /// </summary>
@@ -232,6 +238,7 @@ public abstract class FineTuningOptions
     {
         Require(Epochs >= 1, nameof(Epochs), Epochs, "at least 1");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
+        Require(TokensPerUpdate is null or >= 1, nameof(TokensPerUpdate), TokensPerUpdate, "at least 1, or null");
         Require(MaxTokensPerBatch >= 1, nameof(MaxTokensPerBatch), MaxTokensPerBatch, "at least 1");
         Require(PrefixCacheBytes >= 0, nameof(PrefixCacheBytes), PrefixCacheBytes, "at least 0");
         Require(PrefixCacheFolder is null or { Length: > 0 }, nameof(PrefixCacheFolder), $"'{PrefixCacheFolder}'", "a path, or null");

@@ -34,9 +34,9 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
         {
             using IChannel channel = host.Start("Fit");
             CheckpointWarnings.Tell(channel, task.Model, options.Model ?? "this library's decoder");
-            TrainingPlan plan = TrainingPlan.For(data.Count, options);
+            TrainingPlan plan = TrainingPlan.For(task, data, options, CheckAlive);
             channel.Info(MessageSensitivity.None, $"Training on {subject}: {plan.Steps} steps in {plan.Epochs} epochs on {task.Model.parameters().First().device}, {options.Precision}.");
-            OperationCanceledException? cancelled = Train(task, data, () => transformer(host).Transform(options.ValidationSet!), channel);
+            OperationCanceledException? cancelled = Train(task, data, plan, () => transformer(host).Transform(options.ValidationSet!), channel);
             TTransformer trained = transformer(LivingEnvironment());
             return cancelled is null
                 ? trained
@@ -54,11 +54,11 @@ internal sealed class FineTuner(IHost host, FineTuningOptions options)
     }
 
     /// <summary>Trains; gives the cancellation that ended the run after its first step, or null.</summary>
-    private OperationCanceledException? Train<TRow>(TrainingTask<TRow> task, TrainingData<TRow> data, Func<IDataView> scoreValidationSet, IChannel channel)
+    private OperationCanceledException? Train<TRow>(TrainingTask<TRow> task, TrainingData<TRow> data, TrainingPlan plan, Func<IDataView> scoreValidationSet, IChannel channel)
     {
         using var mode = new TrainingMode(task.Model, options);
         (int tokensAtOnce, long prefixBytes) = Memory(task, data, channel);
-        using var run = new TrainingLoop<TRow>(task, data, options, scoreValidationSet, tokensAtOnce, prefixBytes, CheckAlive);
+        using var run = new TrainingLoop<TRow>(task, data, plan, options, scoreValidationSet, tokensAtOnce, prefixBytes, CheckAlive);
         run.Informed += message => channel.Info(MessageSensitivity.None, message);
         run.Warned += message => channel.Warning(MessageSensitivity.None, message);
         run.Progressed += progress =>

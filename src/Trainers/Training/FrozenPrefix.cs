@@ -1,5 +1,4 @@
 using MLComponents.Models;
-using MLComponents.Transforms;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -57,15 +56,14 @@ internal sealed class FrozenPrefix : IDisposable
 
     /// <summary>Runs the layers over texts, in batches of like length within windows of the data's order: the same batches in every process.</summary>
     /// <param name="rows">The texts.</param>
-    /// <param name="maxTokens">Most tokens at once, padding included.</param>
     /// <param name="checkAlive">Throws when the run has been cancelled.</param>
     /// <returns>Whether all found room.</returns>
-    public bool Fill(IEnumerable<int[]> rows, int maxTokens, Action checkAlive)
+    public bool Fill(IEnumerable<int[]> rows, Action checkAlive)
     {
         foreach (int[][] window in rows.Chunk(WindowRows))
         {
             int[][] missing = [.. window.Where(row => !_states.Contains(row)).DistinctBy(TextStates.KeyOf)];
-            foreach (int[] batch in LengthBatches.Plan(Array.ConvertAll(missing, row => row.Length), Math.Max(1, missing.Length), maxTokens))
+            foreach (int[] batch in _texts.Parts(Array.ConvertAll(missing, row => row.Length)))
             {
                 checkAlive();
                 bool areKept = true;

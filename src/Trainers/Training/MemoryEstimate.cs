@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MLComponents.Trainers;
 
 /// <summary>The memory that training takes beside the model itself, and whether there is as much.</summary>
-/// <param name="Gradients">Of the trained weights, in bytes.</param>
+/// <param name="Gradients">Of the trained weights, in bytes; not of an embedding of which only the rows that a step reads have one.</param>
 /// <param name="Optimizer">States and float32 master weights.</param>
 /// <param name="Copies">Moving averages and best weights.</param>
 /// <param name="ActivationsPerToken">What is kept of a token for its gradients.</param>
@@ -30,7 +30,9 @@ internal sealed record MemoryEstimate(long Gradients, long Optimizer, long Copie
         bool validates = options.ValidationSet is not null || options.ValidationFraction > 0;
         long copies = (options.AverageDecay is null ? 0 : (numbers * sizeof(float)) + weights) + (validates ? weights : 0);
         long optimizer = Optimizers.BytesFor(model, options);
-        return new MemoryEstimate(weights, optimizer, copies, PerToken(model, options.GradientCheckpointing));
+        TorchSharp.Modules.Parameter embedding = model.Decoder.EmbeddingWeight;
+        long gradients = weights - (Optimizers.KeepsRows(model, options) ? embedding.NumberOfElements * embedding.ElementSize : 0);
+        return new MemoryEstimate(gradients, optimizer, copies, PerToken(model, options.GradientCheckpointing));
     }
 
     /// <summary>How many tokens may be read at once: as many as asked for, or fewer where there is not the memory.</summary>

@@ -19,6 +19,10 @@ internal static class Optimizers
             _ => FusedAdamW.Layout,
         });
 
+    /// <summary>Whether the gradient of a model's embedding is kept as the rows that a step reads.</summary>
+    public static bool KeepsRows(PretrainedModel model, FineTuningOptions options) =>
+        model.CanKeepRowGradient && options.Optimizer is (OptimizerKind.AdamW or OptimizerKind.StochasticGradientDescent or OptimizerKind.Lion);
+
     /// <summary>Makes it for what is trained of a model.</summary>
     public static Optimizer Create(PretrainedModel model, FineTuningOptions options)
     {

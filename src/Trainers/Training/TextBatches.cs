@@ -26,8 +26,14 @@ internal sealed class TextBatches(PretrainedModel model, int? padId, bool packs,
     /// <summary>Whether the model is read off at one token of each text.</summary>
     public bool ArePooled => arePooled;
 
+    /// <summary>Most tokens that are read at once, padding included.</summary>
+    public int TokensAtOnce { get; set; } = int.MaxValue;
+
     /// <summary>What frozen layers have made of texts; null where every text is read from the first layer on.</summary>
     public FrozenPrefix? Prefix { get; set; }
+
+    /// <summary>Where many operators at once are what is fast, texts are padded: it is the calls that cost.</summary>
+    private bool LieBehindEachOther => packs && Device.type == TorchSharp.DeviceType.CPU;
 
     /// <summary>Reads texts; the caller disposes the batch.</summary>
     /// <param name="texts">Token ids, at least one text and at least one id each.</param>
@@ -45,12 +51,39 @@ internal sealed class TextBatches(PretrainedModel model, int? padId, bool packs,
     public int[] Positions(IReadOnlyList<int[]> texts) => [.. texts.Select(text => TokenBatch.LastPosition(text, padId))];
 
     /// <summary>Where texts of some lengths lie.</summary>
-    public TextLayout LayOut(int[] lengths) => packs ? new TextLayout(lengths, LengthBatches.Plan(lengths, lengths.Length, int.MaxValue, CostOfGroup())) : TextLayout.Padded(lengths);
+    public TextLayout LayOut(int[] lengths) => LieBehindEachOther ? new TextLayout(lengths, LengthBatches.Plan(lengths, lengths.Length, TokensAtOnce, CostOfGroup())) : TextLayout.Padded(lengths);
 
-    /// <summary>In tokens. Where many operators at once are what is fast, a single group is: it is the calls that cost.</summary>
+    /// <summary>Parts texts so that no part has more tokens than <see cref="TokensAtOnce"/>; a longer text is a part of its own.</summary>
+    /// <param name="lengths">Tokens of each text.</param>
+    /// <returns>Per part the places of its texts, shorter ones first.</returns>
+    public IReadOnlyList<int[]> Parts(int[] lengths)
+    {
+        int rows = Math.Max(1, lengths.Length);
+        if (!LieBehindEachOther) return LengthBatches.Plan(lengths, rows, TokensAtOnce);
+        var parts = new List<int[]>();
+        List<int> part = [];
+        long tokens = 0;
+        foreach (int[] group in LengthBatches.Plan(lengths, rows, TokensAtOnce, CostOfGroup()))
+        {
+            long more = group.Length * (long)lengths[group[^1]];
+            if (part.Count > 0 && tokens + more > TokensAtOnce)
+            {
+                parts.Add([.. part]);
+                part.Clear();
+                tokens = 0;
+            }
+
+            part.AddRange(group);
+            tokens += more;
+        }
+
+        if (part.Count > 0) parts.Add([.. part]);
+        return parts;
+    }
+
+    /// <summary>In tokens.</summary>
     private int CostOfGroup()
     {
-        if (Device.type != TorchSharp.DeviceType.CPU) return LengthBatches.FewestBatches;
         DecoderConfig config = model.Config;
         long attention = 2L * config.HiddenSize * config.HeadSize * (config.HeadCount + config.KeyValueHeadCount);
         long feedForward = (config.FeedForward == FeedForwardKind.Plain ? 2L : 3L) * config.HiddenSize * config.IntermediateSize;

@@ -31,21 +31,22 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     /// <summary>Prepares a run.</summary>
     /// <param name="task">The job, with its model, of which is frozen what is not to be trained; not owned.</param>
     /// <param name="data">The rows.</param>
+    /// <param name="plan">The steps.</param>
     /// <param name="options">Everything else.</param>
     /// <param name="scoreValidationSet">Scores the validation set of the options with the model as it is, for metrics of the user's own.</param>
     /// <param name="tokensAtOnce">Most tokens that are read at once, padding included.</param>
     /// <param name="prefixBytes">Most memory for what frozen layers make of the rows, in bytes.</param>
     /// <param name="checkAlive">Throws when the run has been cancelled.</param>
     public TrainingLoop(
-        TrainingTask<TRow> task, TrainingData<TRow> data, FineTuningOptions options, Func<IDataView> scoreValidationSet, int tokensAtOnce, long prefixBytes, Action checkAlive)
+        TrainingTask<TRow> task, TrainingData<TRow> data, TrainingPlan plan, FineTuningOptions options, Func<IDataView> scoreValidationSet, int tokensAtOnce, long prefixBytes, Action checkAlive)
     {
         (_state.TokensAtOnce, _state.PrefixBytes) = (tokensAtOnce, prefixBytes);
-        (_task, _data, _options, _scoreValidationSet, _checkAlive) = (task, data, options, scoreValidationSet, checkAlive);
-        _plan = TrainingPlan.For(data.Count, options);
+        (_task, _data, _plan, _options, _scoreValidationSet, _checkAlive) = (task, data, plan, options, scoreValidationSet, checkAlive);
         _optimizer = Optimizers.Create(task.Model, options);
+        if (Optimizers.KeepsRows(task.Model, options)) _optimizer.Use(task.Model.Decoder.EmbeddingGradient = new RowGradient(task.Model.Decoder.EmbeddingWeight));
         if (options.AverageDecay is { } decay) _average = new WeightAverage(task.Model.parameters().Where(parameter => parameter.requires_grad), decay);
         _update = new UpdateStep<TRow>(task, _optimizer, options.MaxGradientNorm);
-        _pool = new ShufflePool<TRow>(options.ShufflePoolSize, options.BatchSize, task.LengthOf);
+        _pool = new ShufflePool<TRow>(options.ShufflePoolSize, BatchLimit.Of(options), task.LengthOf);
         if (options.CheckpointFolder is { } folder) _folder = new CheckpointFolder(folder, options.CheckpointsKept);
     }
 
@@ -76,6 +77,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         try
         {
             Resume();
+            if (_task.Texts is { } texts) texts.TokensAtOnce = _state.TokensAtOnce;
             _clock.Start();
             RunFrozenLayers();
             while (_state.Epoch <= _plan.Epochs && !_state.StoppedEarly) RunEpoch();
@@ -96,6 +98,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _task.Model.Decoder.EmbeddingGradient = null;
         if (_prefix is not null) _task.Texts!.Prefix = null;
         _prefix?.Dispose();
         _optimizer.Dispose();
@@ -134,8 +137,8 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         states.Warned += message => Warned?.Invoke(message);
         _prefix = texts.Prefix = new FrozenPrefix(texts, states);
         Informed?.Invoke($"Running the {_prefix.Layers} lowest layers, which are not trained, once over all rows.");
-        bool areKept = _prefix.Fill(_data.Training.Read(_checkAlive).Select(_task.IdsOf), _state.TokensAtOnce, _checkAlive);
-        if (areKept && _data.Validation is { } validation) areKept = _prefix.Fill(validation.Read(_checkAlive).Select(_task.IdsOf), _state.TokensAtOnce, _checkAlive);
+        bool areKept = _prefix.Fill(_data.Training.Read(_checkAlive).Select(_task.IdsOf), _checkAlive);
+        if (areKept && _data.Validation is { } validation) areKept = _prefix.Fill(validation.Read(_checkAlive).Select(_task.IdsOf), _checkAlive);
         Informed?.Invoke($"{_prefix.Computed} texts were read once; {MemoryEstimate.Size(states.BytesInMemory)} of states are in memory and {MemoryEstimate.Size(states.BytesInFile)} on the disk."
             + (areKept ? "" : $" The others are computed anew in every epoch: raise {nameof(_options.PrefixCacheBytes)}, or name a {nameof(_options.PrefixCacheFolder)}."));
     }
@@ -143,7 +146,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     private void RunEpoch()
     {
         _task.Model.train();
-        var order = new Random(HashOf(_options.Seed, _state.Epoch));
+        Random order = TrainingPlan.OrderOf(_options.Seed, _state.Epoch);
         foreach (TRow[] batch in _pool.Batches(_data.Training.Read(_checkAlive), order).Skip(_state.Batch))
         {
             Step(batch);
@@ -161,7 +164,7 @@ internal sealed class TrainingLoop<TRow> : IDisposable
     {
         double learningRate = _plan.Rates.At(_state.Step);
         int[] lengths = Array.ConvertAll(batch, _task.LengthOf);
-        (double loss, double norm) = _update.Differentiate(batch, LengthBatches.Plan(lengths, _options.BatchSize, _state.TokensAtOnce), _checkAlive);
+        (double loss, double norm) = _update.Differentiate(batch, Parts(lengths), _checkAlive);
         if (double.IsFinite(loss) && double.IsFinite(norm))
         {
             _update.Apply(learningRate, norm);
@@ -184,6 +187,9 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         (_state.Loss, _state.LearningRate, _state.GradientNorm) = (loss, learningRate, norm);
         Report(loss, null);
     }
+
+    /// <summary>Which rows of a batch are read at once: all, unless they are too many tokens.</summary>
+    private IReadOnlyList<int[]> Parts(int[] lengths) => _task.Texts?.Parts(lengths) ?? LengthBatches.Plan(lengths, lengths.Length, _state.TokensAtOnce);
 
     private void Validate()
     {
@@ -265,6 +271,4 @@ internal sealed class TrainingLoop<TRow> : IDisposable
         $"Training diverged at step {step} of {_plan.Steps}: {found}; expected finite numbers. "
         + $"Lower {nameof(_options.LearningRate)} (now {_plan.Rates.Peak}, {_plan.Rates.At(step - 1)} at this step), raise {nameof(_options.WarmupRatio)} (now {_options.WarmupRatio}) "
         + $"or lower {nameof(_options.MaxGradientNorm)} (now {_options.MaxGradientNorm}); if it happens at the first step, the model's weights are damaged.", value);
-
-    private static int HashOf(int seed, int epoch) => unchecked((int)((uint)seed * 0x9E3779B1u ^ (uint)epoch * 0x85EBCA6Bu));
 }

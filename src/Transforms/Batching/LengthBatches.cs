@@ -42,14 +42,16 @@ internal static class LengthBatches
         // cheapest[i]: the price of the first i rows; first[i]: where the last batch of that plan begins.
         var cheapest = new Int128[count + 1];
         var first = new int[count + 1];
-        Int128 price = callCost == FewestBatches ? (Int128)long.MaxValue : callCost;
+        // Of plans that cost the same, the one with less padding.
+        const int places = 40;
+        Int128 price = (callCost == FewestBatches ? (Int128)long.MaxValue : callCost) << places, token = ((Int128)1 << places) + 1;
         for (int end = 1; end <= count; end++)
         {
             long longest = lengths[order[end - 1]];
             cheapest[end] = Int128.MaxValue;
             for (int rows = 1; rows <= maxRows && rows <= end && (rows == 1 || rows * longest <= maxTokens); rows++)
             {
-                Int128 cost = cheapest[end - rows] + price + rows * longest;
+                Int128 cost = cheapest[end - rows] + price + (rows * longest * token);
                 if (cost < cheapest[end]) (cheapest[end], first[end]) = (cost, end - rows);
             }
         }

@@ -5,7 +5,9 @@ public class ShufflePoolTests
     /// <summary>Rows of 1 to 64 tokens in no order of length; the label is the row's number.</summary>
     private static ClassifiedText[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => new ClassifiedText(new int[1 + (i * 37 % 64)], i))];
 
-    private static ShufflePool<ClassifiedText> Pool(int capacity, int batchSize) => new(capacity, batchSize, row => row.Ids.Length);
+    private static ShufflePool<ClassifiedText> Pool(int capacity, int batchSize) => new(capacity, new BatchLimit(batchSize), row => row.Ids.Length);
+
+    private static ShufflePool<ClassifiedText> Budget(int capacity, int tokens) => new(capacity, new BatchLimit(16, tokens), row => row.Ids.Length);
 
     private static int[][] Labels(IEnumerable<ClassifiedText[]> batches) => [.. batches.Select(batch => batch.Select(row => row.Label).ToArray())];
 
@@ -104,5 +106,35 @@ public class ShufflePoolTests
         ShufflePool<ClassifiedText> pool = Pool(1000, 16);
         var random = new Random(1);
         Assert.NotEqual(Labels(pool.Batches(Rows(100), random)), Labels(pool.Batches(Rows(100), random)));
+    }
+
+    [Theory]
+    [InlineData(1000, 5000, 512)]
+    [InlineData(1000, 100, 512)]
+    [InlineData(1000, 20, 2048)] // more than the pool would hold
+    [InlineData(100, 50, 64)]
+    [InlineData(100, 50, 1)] // less than most rows
+    [InlineData(3, 10, 500)]
+    [InlineData(0, 10, 500)]
+    public void Of_a_budget_every_row_comes_once_and_batches_are_nearly_full(int count, int capacity, int tokens)
+    {
+        ClassifiedText[][] batches = [.. Budget(capacity, tokens).Batches(Rows(count), new Random(1))];
+        Assert.Equal(Enumerable.Range(0, count), batches.SelectMany(batch => batch.Select(row => row.Label)).Order());
+        Assert.All(batches, batch => Assert.True(batch.Length == 1 || batch.Sum(row => row.Ids.Length) <= tokens));
+        if (tokens > 64 && batches.Length > 1) Assert.All(batches.SkipLast(1), batch => Assert.InRange(batch.Sum(row => row.Ids.Length), tokens - 63, tokens));
+    }
+
+    [Theory]
+    [InlineData(5000)]
+    [InlineData(100)]
+    [InlineData(1)]
+    public void How_many_batches_a_budget_makes_follows_from_lengths_alone(int capacity)
+    {
+        ClassifiedText[] rows = Rows(700);
+        var lengths = new ShufflePool<int>(capacity, new BatchLimit(16, 300), length => length);
+        int[][] expected = [.. lengths.Batches(rows.Select(row => row.Ids.Length), new Random(3))];
+        int[][] found = [.. Budget(capacity, 300).Batches(rows, new Random(3)).Select(batch => batch.Select(row => row.Ids.Length).ToArray())];
+        Assert.Equal(expected, found);
+        Assert.NotEqual(found, Budget(capacity, 300).Batches(rows, new Random(4)).Select(batch => batch.Select(row => row.Ids.Length).ToArray()));
     }
 }

@@ -10,6 +10,7 @@ public class OptionsTests
     {
         ["Epochs is 0"] = (options => options.Epochs = 0, "at least 1"),
         ["BatchSize is 0"] = (options => options.BatchSize = 0, "at least 1"),
+        ["TokensPerUpdate is 0"] = (options => options.TokensPerUpdate = 0, "at least 1, or null"),
         ["MaxTokensPerBatch is -1"] = (options => options.MaxTokensPerBatch = -1, "at least 1"),
         ["PrefixCacheBytes is -1"] = (options => options.PrefixCacheBytes = -1, "at least 0"),
         ["PrefixCacheFolder is ''"] = (options => options.PrefixCacheFolder = "", "a path, or null"),

@@ -20,7 +20,7 @@ public class FrozenPrefixTests
         TextBatches texts = Batches(model);
         using FrozenPrefix prefix = Prefix(texts, long.MaxValue, null);
         Assert.Equal((layers, layers == 2), (prefix.Layers, prefix.KeepsOneToken));
-        Assert.True(prefix.Fill(s_texts, maxTokens: 100, () => { }));
+        Assert.True(Fill(prefix, texts, tokensAtOnce: 100));
         Assert.Equal(4, prefix.Computed);
         model.train();
         var (found, foundGradient) = Learn(model, texts);
@@ -44,7 +44,7 @@ public class FrozenPrefixTests
         {
             TextBatches texts = Batches(model);
             using FrozenPrefix prefix = Prefix(texts, memory, file);
-            Assert.True(prefix.Fill(s_texts, maxTokens: 5, () => { }));
+            Assert.True(Fill(prefix, texts, tokensAtOnce: 5));
             Tensor logits = Learn(model, texts).Logits;
             Assert.Equal(4, prefix.Computed);
             return logits.to(ScalarType.Float32).data<float>().ToArray();
@@ -64,7 +64,7 @@ public class FrozenPrefixTests
         using SequenceClassificationModel model = Frozen(ScalarType.Float32, "model.layers.1.*");
         TextBatches texts = Batches(model);
         using FrozenPrefix prefix = Prefix(texts, 600, null); // the first batch's two texts fit
-        Assert.False(prefix.Fill(s_texts, maxTokens: 4, () => { }));
+        Assert.False(Fill(prefix, texts, tokensAtOnce: 4));
         long filled = prefix.Computed;
         var (found, gradient) = Learn(model, texts);
         Assert.InRange(prefix.Computed - filled, 1, 4);
@@ -89,7 +89,7 @@ public class FrozenPrefixTests
         states.Warned += warnings.Add;
         using var prefix = new FrozenPrefix(texts, states);
         texts.Prefix = prefix;
-        Assert.Equal(word == "read", prefix.Fill(s_texts, maxTokens: 4, () => { }));
+        Assert.Equal(word == "read", Fill(prefix, texts, tokensAtOnce: 4));
         Tensor found = Learn(model, texts).Logits, again = Learn(model, texts).Logits;
         texts.Prefix = null;
         Tensor expected = Learn(model, texts).Logits;
@@ -139,6 +139,12 @@ public class FrozenPrefixTests
     private static TextBatches Batches(SequenceClassificationModel model) => new(model, padId: 256, packs: true, arePooled: true);
 
     private static FrozenPrefix Prefix(TextBatches texts, long memory, Func<Stream>? file) => texts.Prefix = new FrozenPrefix(texts, new TextStates(memory, file));
+
+    private static bool Fill(FrozenPrefix prefix, TextBatches texts, int tokensAtOnce)
+    {
+        texts.TokensAtOnce = tokensAtOnce;
+        return prefix.Fill(s_texts, () => { });
+    }
 
     private static (Tensor Logits, Tensor Gradient) Learn(SequenceClassificationModel model, TextBatches texts)
     {

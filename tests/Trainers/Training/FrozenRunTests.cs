@@ -12,21 +12,7 @@ public sealed class FrozenRunTests(TinyFolder folder) : IClassFixture<TinyFolder
     private readonly MLContext _ml = new(seed: 1);
     private readonly string _states = Directory.CreateTempSubdirectory("mlcomponents-prefix-").FullName;
 
-    private sealed class Sentence
-    {
-        public string[] Text { get; set; } = [];
-        public string[] Label { get; set; } = [];
-    }
-
-    private sealed class Asked
-    {
-        public string Context { get; set; } = "";
-        public string Question { get; set; } = "";
-        public string TrainingAnswer { get; set; } = "";
-        public int AnswerIndex { get; set; }
-    }
-
-    public static IEnumerable<TheoryDataRow<string>> Heads() => new[] { "one label", "several labels", "a number", "tags", "answers", "a language" }.Select(head => new TheoryDataRow<string>(head));
+    public static IEnumerable<TheoryDataRow<string>> Heads() => EveryHead.Rows();
 
     [Theory]
     [MemberData(nameof(Heads))]
@@ -103,37 +89,5 @@ public sealed class FrozenRunTests(TinyFolder folder) : IClassFixture<TinyFolder
 
     private static double[] Losses(ProgressRecorder recorder) => [.. recorder.Steps.Select(step => step.Loss)];
 
-    private ProgressRecorder Fit(string head, Action<FineTuningOptions> change)
-    {
-        var recorder = new ProgressRecorder();
-        T Options<T>(T options)
-            where T : FineTuningOptions
-        {
-            (options.Model, options.Progress) = (folder.Path, recorder);
-            change(options);
-            return options;
-        }
-
-        var random = new Random(3);
-        using var trained = (IDisposable)(object)(head switch
-        {
-            "one label" => _ml.Trainer(Options(new SequenceClassificationOptions())).Fit(Tickets.View(_ml, 64)),
-            "several labels" => _ml.Trainer(Options(new SequenceClassificationOptions()), "Occurs").Fit(Letters.View(_ml, 40)),
-            "a number" => _ml.Regression.Trainers.SequenceRegression("Share", "Text", Options(new SequenceRegressionOptions())).Fit(Letters.View(_ml, 40)),
-            "tags" => _ml.MulticlassClassification.Trainers.TokenClassification("Label", "Text", Options(new TokenClassificationOptions())).Fit(_ml.Data.LoadFromEnumerable(
-                Enumerable.Range(0, 30).Select(_ => Enumerable.Range(0, random.Next(1, 9)).Select(_ => random.Next(3)).ToArray()).Select(words => new Sentence
-                {
-                    Text = [.. words.Select(word => new string((char)('a' + word), 1 + word))],
-                    Label = [.. words.Select(word => word == 2 ? "B-N" : "O")],
-                }))),
-            "answers" => _ml.MulticlassClassification.Trainers.QuestionAnswering(options: Options(new QuestionAnsweringOptions { MaxLength = 40 })).Fit(_ml.Data.LoadFromEnumerable(
-                Enumerable.Range(0, 30).Select(_ => new string('a', random.Next(1, 20))).Select(before => new Asked
-                {
-                    Context = before + " 7 b", Question = "which?", TrainingAnswer = "7", AnswerIndex = before.Length + 1,
-                }))),
-            "a language" => (object)_ml.Transforms.Text.CausalLanguageModel("Text", Options(new CausalLanguageModelOptions())).Fit(Letters.View(_ml, 40)),
-            _ => throw new ArgumentOutOfRangeException(nameof(head), head, "Not a head."),
-        });
-        return recorder;
-    }
+    private ProgressRecorder Fit(string head, Action<FineTuningOptions> change) => EveryHead.Fit(head, _ml, folder, change);
 }

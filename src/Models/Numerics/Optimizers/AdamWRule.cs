@@ -22,6 +22,9 @@ internal readonly record struct AdamWRule(float Decay, float StepSize, float Bet
     /// <inheritdoc/>
     public static bool HasSecond => true;
 
+    /// <inheritdoc/>
+    public static bool KeepsZeros => true;
+
     /// <summary>The rule of step t ≥ 1.</summary>
     public static AdamWRule Of(ParameterUpdate update, long step, double beta1, double beta2, double epsilon) => new(
         (float)(1 - (update.LearningRate * update.WeightDecay)), (float)(update.LearningRate / (1 - Math.Pow(beta1, step))), (float)beta1, (float)beta2,

@@ -23,6 +23,9 @@ public sealed class FusedAdamW : Optimizer
     internal static IReadOnlyList<StateTensor> Layout(Parameter parameter) => [StateTensor.Float32Like("exp_avg", parameter), StateTensor.Float32Like("exp_avg_sq", parameter)];
 
     /// <inheritdoc/>
+    internal override bool TakesRows => true;
+
+    /// <inheritdoc/>
     private protected override void StepFused(IReadOnlyList<FusedUpdate> updates) => UpdateRule.Run(updates, RuleOf);
 
     /// <inheritdoc/>

@@ -14,12 +14,19 @@ internal sealed class FusedUpdate
     /// <param name="update">The step.</param>
     /// <param name="gradient">The gradient, contiguous; must live as long as this.</param>
     public FusedUpdate(ParameterUpdate update, Tensor gradient)
+        : this(update) => _gradient = TensorSpans.AddressOf(gradient);
+
+    /// <param name="update">The step.</param>
+    /// <param name="rows">The gradient; must not change as long as this lives.</param>
+    public FusedUpdate(ParameterUpdate update, RowGradient rows)
+        : this(update) => Rows = rows;
+
+    private FusedUpdate(ParameterUpdate update)
     {
         OptimizedParameter item = update.Item;
         (Update, Length) = (update, item.Parameter.NumberOfElements);
         _isFloat32 = item.Parameter.dtype == ScalarType.Float32;
         _weight = TensorSpans.AddressOf(item.Parameter);
-        _gradient = TensorSpans.AddressOf(gradient);
         _master = item.Master is null ? 0 : TensorSpans.AddressOf(item.Master);
         _state = [.. item.State.Select(TensorSpans.AddressOf)];
     }
@@ -28,6 +35,9 @@ internal sealed class FusedUpdate
 
     /// <summary>Weights.</summary>
     public long Length { get; }
+
+    /// <summary>The gradient as rows, or null where it is a matrix.</summary>
+    public RowGradient? Rows { get; }
 
     /// <summary>A part of a state that is float32, or null where there is no such state.</summary>
     public unsafe float* State(int which, long start = 0) => which < _state.Length ? (float*)_state[which] + start : null;
@@ -39,10 +49,17 @@ internal sealed class FusedUpdate
     public unsafe void Run<TEquation>(TEquation equation, long start)
         where TEquation : IWeightEquation
     {
+        Run(equation, start, (byte*)_gradient + (start * (_isFloat32 ? sizeof(float) : sizeof(ushort))));
+    }
+
+    /// <summary>As the other, with the gradient of these weights.</summary>
+    public unsafe void Run<TEquation>(TEquation equation, long start, byte* gradient)
+        where TEquation : IWeightEquation
+    {
         float scale = (float)Update.GradientScale;
-        if (_isFloat32) equation.Run(new Float32Weights((float*)_weight + start, (float*)_gradient + start, scale));
-        else if (_master != 0) equation.Run(new MasterWeights((ushort*)_weight + start, (float*)_master + start, (ushort*)_gradient + start, scale));
-        else equation.Run(new StochasticWeights((ushort*)_weight + start, (ushort*)_gradient + start, scale, Update.RoundingSeed, unchecked((uint)start)));
+        if (_isFloat32) equation.Run(new Float32Weights((float*)_weight + start, (float*)gradient, scale));
+        else if (_master != 0) equation.Run(new MasterWeights((ushort*)_weight + start, (float*)_master + start, (ushort*)gradient, scale));
+        else equation.Run(new StochasticWeights((ushort*)_weight + start, (ushort*)gradient, scale, Update.RoundingSeed, unchecked((uint)start)));
     }
 }
 

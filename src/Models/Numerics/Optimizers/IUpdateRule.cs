@@ -12,6 +12,9 @@ internal interface IUpdateRule
     /// <summary>Whether there is a second one.</summary>
     static abstract bool HasSecond { get; }
 
+    /// <summary>Whether state that is zero stays zero where the gradient is zero.</summary>
+    static abstract bool KeepsZeros { get; }
+
     /// <summary>Gives the new weights and advances the state.</summary>
     Vector256<float> Advance(Vector256<float> weight, Vector256<float> gradient, ref Vector256<float> first, ref Vector256<float> second);
 }
@@ -50,6 +53,37 @@ internal static class UpdateRule
         where TRule : struct, IUpdateRule
     {
         TensorSpans.ForEachChunk(updates, update => update.Length, (update, start, count) =>
-            update.Run(new RuleRun<TRule>(ruleOf(update.Update), update.State(0, start), update.State(1, start), count), start));
+        {
+            TRule rule = ruleOf(update.Update);
+            if (update.Rows is null) update.Run(new RuleRun<TRule>(rule, update.State(0, start), update.State(1, start), count), start);
+            else RunRows(update, update.Rows, rule, start, count);
+        });
+    }
+
+    /// <summary>
+    /// Runs a rule over a part of a matrix of which few rows have a gradient. The gradient of the others is zero, and of those that have never had one the state is as well:
+    /// neither is read.
+    /// </summary>
+    private static unsafe void RunRows<TRule>(FusedUpdate update, RowGradient rows, TRule rule, long start, int count)
+        where TRule : struct, IUpdateRule
+    {
+        const int most = 256;
+        float* zeroGradient = stackalloc float[most], first = stackalloc float[most], second = stackalloc float[most];
+        new Span<float>(zeroGradient, most).Clear();
+        new Span<float>(first, most).Clear();
+        new Span<float>(second, most).Clear();
+        bool[] hadGradient = update.Update.Item.HadGradient;
+        int elementSize = (int)rows.Weight.ElementSize;
+        for (long place = start, end = start + count; place < end;)
+        {
+            (long row, long column) = (place / rows.Width, place % rows.Width);
+            byte* gradient = rows.Find(row);
+            int some = (int)Math.Min(Math.Min(rows.Width - column, end - place), gradient is null ? most : int.MaxValue);
+            bool isZero = TRule.KeepsZeros && !hadGradient[row];
+            update.Run(
+                new RuleRun<TRule>(rule, isZero ? first : update.State(0, place), isZero ? second : update.State(1, place), some), place,
+                gradient is null ? (byte*)zeroGradient : gradient + (column * elementSize));
+            place += some;
+        }
     }
 }

@@ -29,6 +29,9 @@ internal sealed class Lion : Optimizer
     internal static IReadOnlyList<StateTensor> Layout(Parameter parameter) => [StateTensor.Float32Like("exp_avg", parameter)];
 
     /// <inheritdoc/>
+    internal override bool TakesRows => true;
+
+    /// <inheritdoc/>
     private protected override void StepFused(IReadOnlyList<FusedUpdate> updates) => UpdateRule.Run(updates, RuleOf);
 
     /// <inheritdoc/>
@@ -49,6 +52,8 @@ internal sealed class Lion : Optimizer
         public static bool HasFirst => true;
 
         public static bool HasSecond => false;
+
+        public static bool KeepsZeros => true;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector256<float> Advance(Vector256<float> weight, Vector256<float> gradient, ref Vector256<float> first, ref Vector256<float> second)

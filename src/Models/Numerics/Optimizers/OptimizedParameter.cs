@@ -35,7 +35,19 @@ internal sealed class OptimizedParameter : IDisposable
     /// <summary>The weights in float32, or null where the parameter itself takes up every change.</summary>
     public Tensor? Master { get; }
 
+    /// <summary>The gradient as rows, where it is kept so.</summary>
+    public RowGradient? Rows { get; private set; }
+
+    /// <summary>Of a gradient of rows: which rows have ever had one. The state of the others is zero.</summary>
+    public bool[] HadGradient { get; private set; } = [];
+
     private IReadOnlyList<string> Names { get; }
+
+    /// <summary>Takes the gradient from rows.</summary>
+    public void Use(RowGradient rows) => (Rows, HadGradient) = (rows, new bool[Parameter.shape[0]]);
+
+    /// <summary>Says that the state may be other than zero anywhere.</summary>
+    public void StateIsUnknown() => Array.Fill(HadGradient, true);
 
     /// <summary>Whether a parameter gets a float32 copy.</summary>
     public static bool HasMaster(Tensor parameter, bool masterWeights) => masterWeights && parameter.dtype != ScalarType.Float32;

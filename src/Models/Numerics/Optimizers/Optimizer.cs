@@ -62,8 +62,23 @@ public abstract class Optimizer : IDisposable
         groups.SelectMany(group => group.Parameters).Sum(parameter =>
             layout(parameter).Sum(state => state.Bytes) + (OptimizedParameter.HasMaster(parameter, masterWeights) ? parameter.NumberOfElements * sizeof(float) : 0));
 
+    /// <summary>Whether a step takes gradients that are rows.</summary>
+    internal virtual bool TakesRows => false;
+
     /// <summary>The Euclidean norm of all gradients.</summary>
-    public double GradientNorm() => Models.GradientNorm.Compute(_parameters.Select(item => item.Parameter));
+    public double GradientNorm()
+    {
+        double others = Models.GradientNorm.Compute(_parameters.Select(item => item.Parameter));
+        return Math.Sqrt((others * others) + _parameters.Sum(item => item.Rows?.SumOfSquares() ?? 0));
+    }
+
+    /// <summary>Takes the gradient of one of the parameters from rows.</summary>
+    /// <exception cref="NotSupportedException">The optimizer cannot; see <see cref="TakesRows"/>.</exception>
+    internal void Use(RowGradient rows)
+    {
+        if (!TakesRows) throw new NotSupportedException($"{GetType().Name} wants gradients as matrices.");
+        _parameters.Single(item => item.Parameter.Handle == rows.Weight.Handle).Use(rows);
+    }
 
     /// <summary>Forgets all gradients.</summary>
     public void ZeroGradients()
@@ -72,6 +87,7 @@ public abstract class Optimizer : IDisposable
         {
             using Tensor? gradient = item.Parameter.grad;
             if (gradient is not null) item.Parameter.grad = null;
+            item.Rows?.Clear();
         }
     }
 
@@ -86,8 +102,16 @@ public abstract class Optimizer : IDisposable
         List<FusedUpdate> fused = [];
         foreach (OptimizedParameter item in _parameters)
         {
-            if (item.Parameter.grad is not { } gradient) continue;
             var update = new ParameterUpdate(item, learningRate * item.Group.LearningRateScale, gradientScale, RoundingSeed(item));
+            if (item.Rows is { Rows.Count: > 0 } rows)
+            {
+                foreach (long row in rows.Rows) item.HadGradient[row] = true;
+                if (UsesOperators) StepByOperators(update, rows.ToDense());
+                else fused.Add(new FusedUpdate(update, rows));
+                continue;
+            }
+
+            if (item.Parameter.grad is not { } gradient) continue;
             if (item.Parameter.device_type == DeviceType.CPU && !UsesOperators) fused.Add(new FusedUpdate(update, gradient.contiguous()));
             else StepByOperators(update, gradient);
         }
@@ -118,6 +142,7 @@ public abstract class Optimizer : IDisposable
 
         using var noGradients = no_grad();
         foreach ((string name, Tensor tensor) in own) tensor.copy_(state[name]);
+        foreach (OptimizedParameter item in _parameters) item.StateIsUnknown();
         StepCount = stepCount;
     }
 

@@ -29,6 +29,9 @@ internal sealed class StochasticGradientDescent : Optimizer
     internal static IReadOnlyList<StateTensor> Layout(Parameter parameter) => [StateTensor.Float32Like("momentum_buffer", parameter)];
 
     /// <inheritdoc/>
+    internal override bool TakesRows => true;
+
+    /// <inheritdoc/>
     private protected override void StepFused(IReadOnlyList<FusedUpdate> updates)
     {
         (float momentum, float ahead) = ((float)_momentum, _nesterov ? 1 : 0);
@@ -52,6 +55,8 @@ internal sealed class StochasticGradientDescent : Optimizer
 
         public static bool HasSecond => false;
 
+        public static bool KeepsZeros => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector256<float> Advance(Vector256<float> weight, Vector256<float> gradient, ref Vector256<float> first, ref Vector256<float> second) =>
             weight - ((gradient + (weight * WeightDecay)) * LearningRate);
@@ -63,6 +68,8 @@ internal sealed class StochasticGradientDescent : Optimizer
         public static bool HasFirst => true;
 
         public static bool HasSecond => false;
+
+        public static bool KeepsZeros => false;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector256<float> Advance(Vector256<float> weight, Vector256<float> gradient, ref Vector256<float> first, ref Vector256<float> second)
