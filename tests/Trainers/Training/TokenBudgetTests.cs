@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MLComponents.Models;
-using MLComponents.Transforms;
 
 namespace MLComponents.Trainers.Tests;
 
