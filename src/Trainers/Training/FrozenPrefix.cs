@@ -81,23 +81,21 @@ internal sealed class FrozenPrefix : IDisposable
     {
         DecoderConfig config = _texts.Model.Config;
         TextLayout layout = KeepsOneToken ? TextLayout.Padded([.. texts.Select(_ => 1)]) : _texts.LayOut([.. texts.Select(text => text.Length)]);
-        var lost = new List<int>();
-        TextBatch Batch(Action<int, Span<byte>> copy) => TextBatch.OfStates(layout, Layers, config.HiddenSize, _texts.Model.DType, _texts.Device, copy.Invoke);
-        TextBatch kept = Batch((text, states) =>
-        {
-            if (!_states.Read(texts[text], states)) lost.Add(text);
-        });
-        if (lost.Count == 0) return kept;
-        kept.Dispose();
-
-        // What was not kept is computed together, in a batch of its own.
         var computed = new Dictionary<int, byte[]>();
-        Compute([.. lost.Select(text => texts[text])], (text, states) => computed[lost[text]] = states.ToArray());
-        return Batch((text, states) =>
+        while (true)
         {
-            if (computed.TryGetValue(text, out byte[]? own)) own.CopyTo(states);
-            else _states.Read(texts[text], states);
-        });
+            var missing = new List<int>();
+            TextBatch batch = TextBatch.OfStates(layout, Layers, config.HiddenSize, _texts.Model.DType, _texts.Device, (text, states) =>
+            {
+                if (computed.TryGetValue(text, out byte[]? own)) own.CopyTo(states);
+                else if (!_states.Read(texts[text], states)) missing.Add(text);
+            });
+            if (missing.Count == 0) return batch;
+            batch.Dispose();
+
+            // What was not kept is computed together, in a batch of its own.
+            Compute([.. missing.Select(text => texts[text])], (text, states) => computed[missing[text]] = states.ToArray());
+        }
     }
 
     /// <inheritdoc/>

@@ -79,13 +79,14 @@ public class FrozenPrefixTests
     [InlineData(300, "written")] // after the first texts
     [InlineData(-1, "written")] // there can be no file
     [InlineData(int.MaxValue, "read")] // the disk breaks later
-    public void A_disk_that_fails_loses_nothing_and_warns_once(int room, string word)
+    [InlineData(int.MaxValue, "read", 2)] // after it has given some back
+    public void A_disk_that_fails_loses_nothing_and_warns_once(int room, string word, int reads = 0)
     {
         using DisposeScope scope = NewDisposeScope();
         using SequenceClassificationModel model = Frozen(ScalarType.Float32, "model.layers.1.*");
         TextBatches texts = Batches(model);
         var warnings = new List<string>();
-        var states = new TextStates(0, () => room < 0 ? throw new UnauthorizedAccessException("no such luck") : new FailingStream(room));
+        var states = new TextStates(0, () => room < 0 ? throw new UnauthorizedAccessException("no such luck") : new FailingStream(room, reads));
         states.Warned += warnings.Add;
         using var prefix = new FrozenPrefix(texts, states);
         texts.Prefix = prefix;
@@ -156,15 +157,17 @@ public class FrozenPrefixTests
         return (logits.detach(), gradient);
     }
 
-    /// <summary>Takes so many bytes; gives none back unless it took all.</summary>
-    private sealed class FailingStream(int room) : MemoryStream
+    /// <summary>Takes so many bytes, and gives some back so many times.</summary>
+    private sealed class FailingStream(int room, int reads) : MemoryStream
     {
+        private int _reads;
+
         public override void Write(ReadOnlySpan<byte> buffer)
         {
             if (Position + buffer.Length > room) throw new IOException("the disk is full");
             base.Write(buffer);
         }
 
-        public override int Read(Span<byte> buffer) => room == int.MaxValue ? throw new IOException("the disk is broken") : base.Read(buffer);
+        public override int Read(Span<byte> buffer) => room == int.MaxValue && _reads++ >= reads ? throw new IOException("the disk is broken") : base.Read(buffer);
     }
 }
