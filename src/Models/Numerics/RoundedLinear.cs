@@ -40,25 +40,20 @@ internal sealed class RoundedLinear : autograd.SingleTensorFunction<RoundedLinea
         using Tensor weight = saved[0];
         using Tensor? input = wanted.Weight ? saved[1] : null;
         long inWidth = weight.shape[1], outWidth = weight.shape[0];
-        using Tensor wideGradient = gradient.to_type(ScalarType.Float32);
-        using Tensor rows = wideGradient.reshape(-1, outWidth);
+        using FloatBuffers buffers = FloatBuffers.Rent();
+        Tensor rows = buffers.Widen(gradient, outWidth);
 
         Tensor? inputGradient = null, weightGradient = null, biasGradient = null;
         if (wanted.Input)
         {
-            using Tensor wideWeight = weight.to_type(ScalarType.Float32);
-            using Tensor product = rows.matmul(wideWeight);
-            using Tensor rounded = product.to_type(ScalarType.BFloat16);
+            using Tensor rounded = Rounded(buffers.Matrix(rows.shape[0], inWidth), rows, buffers.Widen(weight, inWidth));
             inputGradient = rounded.reshape([.. gradient.shape[..^1], inWidth]);
         }
 
         if (input is not null)
         {
-            using Tensor wideInput = input.to_type(ScalarType.Float32);
-            using Tensor inputRows = wideInput.reshape(-1, inWidth);
             using Tensor transposed = rows.t();
-            using Tensor product = transposed.matmul(inputRows);
-            weightGradient = product.to_type(ScalarType.BFloat16);
+            weightGradient = Rounded(buffers.Matrix(outWidth, inWidth), transposed, buffers.Widen(input, inWidth));
         }
 
         if (wanted.Bias)
@@ -73,11 +68,20 @@ internal sealed class RoundedLinear : autograd.SingleTensorFunction<RoundedLinea
 
     private static Tensor Product(Tensor input, Tensor weight, Tensor? bias)
     {
-        using Tensor wideInput = input.to_type(ScalarType.Float32);
-        using Tensor wideWeight = weight.to_type(ScalarType.Float32);
-        using Tensor? wideBias = bias?.to_type(ScalarType.Float32);
-        using Tensor product = nn.functional.linear(wideInput, wideWeight, wideBias);
-        return product.to_type(ScalarType.BFloat16);
+        using FloatBuffers buffers = FloatBuffers.Rent();
+        Tensor rows = buffers.Widen(input, weight.shape[1]);
+        Tensor product = buffers.Matrix(rows.shape[0], weight.shape[0]);
+        if (bias is not null) product.copy_(bias);
+        using Tensor transposed = buffers.Widen(weight, weight.shape[1]).t();
+        using Tensor rounded = Rounded(product, rows, transposed, keeps: bias is not null);
+        return rounded.reshape([.. input.shape[..^1], weight.shape[0]]);
+    }
+
+    /// <summary>left · right, computed in a matrix, added to what is in it if that is to be kept, and rounded to a new one.</summary>
+    private static Tensor Rounded(Tensor product, Tensor left, Tensor right, bool keeps = false)
+    {
+        using Tensor sum = product.addmm_(left, right, beta: keeps ? 1 : 0);
+        return sum.to_type(ScalarType.BFloat16);
     }
 
     /// <summary>Which of the inputs want a gradient.</summary>

@@ -13,8 +13,8 @@ public class BFloat16ComputeTests
     [InlineData(null, "ALL", false, false)]
     [InlineData("native", "AVX2", false, true)]
     [InlineData("float32", null, true, false)]
-    public void The_backends_kernels_compute_where_processor_and_settings_allow(string? wish, string? largest, bool hasInstructions, bool expected) =>
-        Assert.Equal(expected, BFloat16Compute.DecideForCpu(wish, largest, hasInstructions));
+    public void The_backends_kernels_compute_where_processor_and_settings_allow(string? wish, string? largest, bool isFast, bool expected) =>
+        Assert.Equal(expected, BFloat16Compute.DecideForCpu(wish, largest, isFast));
 
     [Fact]
     public void An_unknown_wish_is_refused_by_name()
