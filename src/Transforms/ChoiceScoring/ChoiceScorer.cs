@@ -13,7 +13,7 @@ internal sealed class ChoiceScorer : DecoderScorer<CausalLanguageModel>
     private readonly ChoiceTree _tree;
     private readonly double[] _lengths;
     private readonly int[]? _contentFree;
-    private readonly SharedPrompt _shared;
+    private readonly SharedPrompts _shared;
     private float[]? _contentFreeLikelihoods;
 
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
@@ -48,7 +48,7 @@ internal sealed class ChoiceScorer : DecoderScorer<CausalLanguageModel>
         if (room < 1 || options.MaxPromptLength > room)
             throw new ArgumentOutOfRangeException(nameof(settings), options.MaxPromptLength, $"The longest choice has {_tree.Depth} tokens and a prompt up to {options.MaxPromptLength ?? 1}; together they exceed the {model.Config.MaxPositions} tokens of the context of {source} (max_position_embeddings).");
         _encoder = new PromptEncoder(tokenizer, options.Chat, options.MaxPromptLength ?? room, options.TruncationSide);
-        _shared = new SharedPrompt(model, _encoder.SharedIds);
+        _shared = new SharedPrompts(model, _encoder);
         if (options.ContentFreePrompt is not { } contentFree) return;
         EncodedText encoded = _encoder.Encode(new GenerationPrompt(contentFree.AsMemory(), default, []));
         if (encoded.Truncated) throw new ArgumentException($"{nameof(ChoiceScoringOptions.ContentFreePrompt)} has more tokens than a prompt may have, which are {MaxPromptLength}.", nameof(settings));
@@ -67,14 +67,15 @@ internal sealed class ChoiceScorer : DecoderScorer<CausalLanguageModel>
 
     /// <summary>Runs the model. Called by one thread at a time.</summary>
     /// <param name="prompts">Token ids, at least one per prompt.</param>
+    /// <param name="beginning">What the texts of their column begin with, which is read once; empty where they have nothing in common.</param>
     /// <param name="checkAlive">Throws when the run was cancelled; asked before every prompt.</param>
     /// <returns>Per prompt the log-likelihood of each choice, in nats.</returns>
-    public float[][] Forward(IReadOnlyList<int[]> prompts, Action checkAlive)
+    public float[][] Forward(IReadOnlyList<int[]> prompts, string beginning, Action checkAlive)
     {
-        if (_contentFree is not null) _contentFreeLikelihoods ??= LogLikelihoods([_contentFree], checkAlive)[0];
+        if (_contentFree is not null) _contentFreeLikelihoods ??= LogLikelihoods([_contentFree], "", checkAlive)[0];
         // Where rotary frequencies depend on the longest row, prompts are apart, so that none depends on another.
         int together = Model.Config.Rope.DependsOnLength ? 1 : Math.Max(1, MostRows / _tree.Width);
-        return [.. prompts.Chunk(together).SelectMany(chunk => LogLikelihoods(chunk, checkAlive))];
+        return [.. prompts.Chunk(together).SelectMany(chunk => LogLikelihoods(chunk, beginning, checkAlive))];
     }
 
     /// <summary>Makes probabilities of log-likelihoods.</summary>
@@ -107,12 +108,12 @@ internal sealed class ChoiceScorer : DecoderScorer<CausalLanguageModel>
         return both.AsSpan().StartsWith(context) ? both[context.Length..] : tokenizer.EncodeIds(choice, addSpecialTokens: false);
     }
 
-    private float[][] LogLikelihoods(IReadOnlyList<int[]> prompts, Action checkAlive)
+    private float[][] LogLikelihoods(IReadOnlyList<int[]> prompts, string beginning, Action checkAlive)
     {
         int vocabulary = Model.Config.VocabularySize;
         var sums = new double[prompts.Count][];
         var logits = new float[prompts.Count * _tree.Width * vocabulary];
-        using IDecodingBatch batch = Read(prompts, logits, checkAlive);
+        using IDecodingBatch batch = Read(prompts, _shared.Of(beginning), logits, checkAlive);
         for (int depth = 0; depth < _tree.Depth; depth++)
         {
             ChoiceTree.Node[] level = _tree.Levels[depth];
@@ -140,7 +141,7 @@ internal sealed class ChoiceScorer : DecoderScorer<CausalLanguageModel>
     }
 
     /// <summary>Lets the model read prompts, each alone, so that not even its last bits depend on the others.</summary>
-    private IDecodingBatch Read(IReadOnlyList<int[]> prompts, float[] logits, Action checkAlive)
+    private IDecodingBatch Read(IReadOnlyList<int[]> prompts, SharedPrompt shared, float[] logits, Action checkAlive)
     {
         int vocabulary = Model.Config.VocabularySize;
         IDecodingBatch? all = null;
@@ -149,7 +150,7 @@ internal sealed class ChoiceScorer : DecoderScorer<CausalLanguageModel>
             for (int row = 0; row < prompts.Count; row++)
             {
                 checkAlive();
-                IDecodingBatch one = _shared.Read(prompts[row], logits.AsSpan(row * vocabulary, vocabulary));
+                IDecodingBatch one = shared.Read(prompts[row], logits.AsSpan(row * vocabulary, vocabulary));
                 if (all is null)
                 {
                     all = one;

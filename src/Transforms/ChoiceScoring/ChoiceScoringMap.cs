@@ -27,7 +27,7 @@ internal sealed class ChoiceScoringMap : ReadAheadMap<GenerationPrompt, ScoredCh
 
     public override int Characters(GenerationPrompt input) => input.Characters;
 
-    public override ReadAheadWindow<GenerationPrompt, ScoredChoices> NewWindow() => new ScoringWindow<GenerationPrompt, EncodedText, ScoredChoices>(_transformer);
+    public override ReadAheadWindow<GenerationPrompt, ScoredChoices> NewWindow() => new ScoringWindow<GenerationPrompt, EncodedText, ScoredChoices>(new ChoiceBatchScorer(_transformer, _reader.Beginning));
 
     public override Delegate Getter(int outputColumn, Func<ScoredChoices> current) => (outputColumn - InputSchema.Count) switch
     {

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLComponents.Models;
-using IChoiceBatchScorer = MLComponents.Transforms.IBatchScorer<MLComponents.Transforms.GenerationPrompt, MLComponents.Transforms.EncodedText, MLComponents.Transforms.ScoredChoices>;
 
 namespace MLComponents.Transforms;
 
@@ -18,7 +17,7 @@ namespace MLComponents.Transforms;
 /// that is asked for. A prompt is read once for all choices, and what several choices begin with is read once, too. Rows are read ahead and served in their own order;
 /// several cursors may be open at once. Disposing the transformer frees the model, after which its views throw <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class ChoiceScoringTransformer : DecoderTransformer<CausalLanguageModel>, IChoiceBatchScorer, IStoredTransformer<ChoiceScoringTransformer>
+public sealed class ChoiceScoringTransformer : DecoderTransformer<CausalLanguageModel>, IStoredTransformer<ChoiceScoringTransformer>
 {
     internal const string LoaderSignature = "MLCChoiceScorer";
 
@@ -38,13 +37,10 @@ public sealed class ChoiceScoringTransformer : DecoderTransformer<CausalLanguage
 
     internal ChoiceScoringSettings Settings { get; }
 
-    EncodedText IChoiceBatchScorer.Encode(GenerationPrompt input) => Scorer.Encode(input);
+    /// <summary>The log-likelihoods after prompts of a column whose texts begin alike.</summary>
+    internal float[][] Forward(IReadOnlyList<int[]> prompts, string beginning) => InTurn(() => Scorer.Forward(prompts, beginning, CheckAlive));
 
-    float[][] IChoiceBatchScorer.Forward(IReadOnlyList<int[]> sequences) => InTurn(() => Scorer.Forward(sequences, CheckAlive));
-
-    ScoredChoices IChoiceBatchScorer.Combine(EncodedText row, ReadOnlySpan<float[]> outputs) => Scorer.Score(outputs[0]);
-
-    void IChoiceBatchScorer.TellTruncated(long rows, long truncated) => Warn(
+    internal void TellTruncated(long rows, long truncated) => Warn(
         "Scoring",
         $"{truncated} of {rows} prompts of column '{Settings.InputColumnName}' had more than {Scorer.MaxPromptLength} tokens and were cut (TruncationSide {Settings.Options.TruncationSide}). Raise MaxPromptLength where the model's context allows it, or shorten values with FormatPrompt's limits.");
 

@@ -28,7 +28,7 @@ internal sealed class FormatPromptMap : RowMap
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
-        builder.AddColumn(transformer.OutputColumnName, TextDataViewType.Instance);
+        builder.AddColumn(transformer.OutputColumnName, TextDataViewType.Instance, PromptBeginning.Annotate(transformer.Renderer.Beginning));
         return builder.ToSchema();
     }
 

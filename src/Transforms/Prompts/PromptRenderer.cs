@@ -20,6 +20,19 @@ internal sealed class PromptRenderer
         _cutOrder = [.. Enumerable.Range(0, placeholders.Count).OrderBy(Rank).ThenByDescending(index => index)];
     }
 
+    /// <summary>The text that prompts begin with: what stands before the first line that may be dropped, or the first value.</summary>
+    public string Beginning
+    {
+        get
+        {
+            bool drops = _options.DropLinesWithoutValues;
+            string beginning = string.Concat(
+                _template.Lines.TakeWhile(line => !(drops && line.HasPlaceholders)).SelectMany(static line => line.Parts)
+                    .TakeWhile(static part => part.Placeholder is null).Select(static part => part.Literal));
+            return drops ? beginning.TrimEnd('\r', '\n') : beginning; // the last line goes with the break before it
+        }
+    }
+
     /// <summary>Renders one prompt.</summary>
     /// <param name="values">Per placeholder its value, or null where it is missing.</param>
     /// <param name="cut">How many values were cut.</param>

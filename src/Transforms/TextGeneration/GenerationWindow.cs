@@ -4,7 +4,9 @@ namespace MLComponents.Transforms;
 /// Rows of a window, encoded together when the first of them is asked for, whose texts are generated in their order, some at a time: when one ends, the next row
 /// takes its place, so that the batch stays full up to the window's end.
 /// </summary>
-internal sealed class GenerationWindow(TextGenerationTransformer transformer) : ReadAheadWindow<GenerationPrompt, GeneratedText>
+/// <param name="transformer">What generates.</param>
+/// <param name="beginning">What the prompts begin with; see <see cref="PromptBeginning"/>.</param>
+internal sealed class GenerationWindow(TextGenerationTransformer transformer, string beginning) : ReadAheadWindow<GenerationPrompt, GeneratedText>
 {
     private readonly List<GenerationPrompt> _prompts = [];
     private readonly List<GeneratedText> _texts = [];
@@ -46,7 +48,7 @@ internal sealed class GenerationWindow(TextGenerationTransformer transformer) : 
 
     private GeneratedText Next()
     {
-        _running ??= transformer.Generate([.. _encoded!.Skip(_texts.Count).Select(row => row.Ids)]).GetEnumerator();
+        _running ??= transformer.Generate([.. _encoded!.Skip(_texts.Count).Select(row => row.Ids)], beginning).GetEnumerator();
         try
         {
             return transformer.Next(_running);

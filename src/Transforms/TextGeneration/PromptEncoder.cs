@@ -19,14 +19,20 @@ internal sealed class PromptEncoder
     public PromptEncoder(PretrainedTokenizer tokenizer, ChatPromptOptions? chat, int maxLength, TruncationSide side)
     {
         (_tokenizer, _chat, _plain) = (tokenizer, chat, new TextEncoder(tokenizer, maxLength, side));
-        SharedIds = chat is { IsFixed: true } ? SharedBeginning() : [];
+        SharedIds(""); // a template that refuses such conversations does so now
     }
 
     /// <summary>Most tokens of a prompt.</summary>
     public int MaxLength => _plain.MaxLength;
 
-    /// <summary>The tokens that all conversations begin with, where they do not depend on the row.</summary>
-    public int[] SharedIds { get; }
+    /// <summary>The tokens that all prompts begin with, as far as they do not depend on the row.</summary>
+    /// <param name="beginning">What the texts of the input begin with.</param>
+    public int[] SharedIds(string beginning)
+    {
+        if (_chat is null ? beginning.Length == 0 : !_chat.IsFixed) return [];
+        int[] one = Ids(beginning + "a"), other = Ids(beginning + "1");
+        return one[..Math.Min(MaxLength, one.AsSpan().CommonPrefixLength(other))];
+    }
 
     /// <summary>Encodes a prompt.</summary>
     /// <exception cref="InvalidOperationException">What stands around the input leaves no room for it.</exception>
@@ -67,11 +73,7 @@ internal sealed class PromptEncoder
         void Add(string role, string content) => messages.Add((JsonNode)new JsonObject { ["role"] = role, ["content"] = content });
     }
 
-    private int[] SharedBeginning()
-    {
-        int[] one = Conversation(new GenerationPrompt(default, default, []), "a"), other = Conversation(new GenerationPrompt(default, default, []), "1");
-        return one[..one.AsSpan().CommonPrefixLength(other)];
-    }
+    private int[] Ids(string input) => _chat is null ? _plain.Encode(input).Ids : Conversation(new GenerationPrompt(default, default, []), input);
 
     private string Cut(string text, Encoding tokens, int kept)
     {

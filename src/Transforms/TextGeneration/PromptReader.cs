@@ -22,6 +22,9 @@ internal sealed class PromptReader
         Inputs = [.. new[] { _input, _system, _exampleInputs, _exampleOutputs }.OfType<DataViewSchema.Column>().Select(column => column.Index)];
     }
 
+    /// <summary>What the texts of the input begin with.</summary>
+    public string Beginning => PromptBeginning.Of(_input);
+
     /// <summary>Indexes of the columns.</summary>
     public IReadOnlyCollection<int> Inputs { get; }
 

@@ -28,7 +28,7 @@ internal sealed class TextGenerationMap : ReadAheadMap<GenerationPrompt, Generat
 
     public override int Characters(GenerationPrompt input) => input.Characters;
 
-    public override ReadAheadWindow<GenerationPrompt, GeneratedText> NewWindow() => new GenerationWindow(_transformer);
+    public override ReadAheadWindow<GenerationPrompt, GeneratedText> NewWindow() => new GenerationWindow(_transformer, _reader.Beginning);
 
     public override Delegate Getter(int outputColumn, Func<GeneratedText> current) => _transformer.Settings.Columns[outputColumn - InputSchema.Count].Getter(current);
 }

@@ -43,8 +43,8 @@ public sealed class TextGenerationTransformer : DecoderTransformer<CausalLanguag
         return ModelSource.Wrap(TextGenerator.Read(source, settings.Options), generator => new TextGenerationTransformer(source.Environment, generator, settings));
     }
 
-    /// <summary>Begins to generate for prompts; <see cref="Next"/> goes on.</summary>
-    internal IEnumerable<GeneratedText> Generate(IReadOnlyList<int[]> prompts) => InTurn(() => Generator.Generate(prompts, CheckAlive, Settings.Options.CancellationToken));
+    /// <summary>Begins to generate for prompts of a column whose texts begin alike; <see cref="Next"/> goes on.</summary>
+    internal IEnumerable<GeneratedText> Generate(IReadOnlyList<int[]> prompts, string beginning) => InTurn(() => Generator.Generate(prompts, beginning, CheckAlive, Settings.Options.CancellationToken));
 
     /// <summary>The next text.</summary>
     internal GeneratedText Next(IEnumerator<GeneratedText> running) =>

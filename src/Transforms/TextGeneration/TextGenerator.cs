@@ -16,7 +16,8 @@ internal sealed class TextGenerator : DecoderScorer<CausalLanguageModel>
     private readonly int _batchSize;
     private readonly int[] _eosIds;
     private readonly bool _joins;
-    private readonly SharedPrompt _shared;
+    private readonly bool _caches;
+    private readonly SharedPrompts _shared;
 
     /// <summary>Wraps a model, which is switched to evaluation and stays where it is.</summary>
     /// <param name="model">The model; owned by this object from now on.</param>
@@ -55,11 +56,12 @@ internal sealed class TextGenerator : DecoderScorer<CausalLanguageModel>
         // What contradicts itself is refused now, not at the first row.
         GenerationSettings settings = new GenerationCall(model, _input with { InputIds = [[0]], AttentionMask = [[true]] }, _config, CancellationToken.None).Settings;
         _eosIds = settings.EosIds;
+        _caches = settings.Config.UseCache ?? true;
         _joins = settings is { Mode: GenerationMode.Tokens, GuidanceScale: 1 };
         if (_input.Constraint is not null && settings.BeamCount > 1)
             throw new ArgumentException($"NumBeams is {settings.BeamCount}; texts that choices, an expression or a schema restrict are generated without beams.", nameof(options));
         _encoder = new PromptEncoder(tokenizer, options.Chat, options.MaxPromptLength ?? context - newTokens, options.TruncationSide);
-        _shared = new SharedPrompt(model, _encoder.SharedIds);
+        _shared = new SharedPrompts(model, _encoder);
     }
 
     /// <summary>Most tokens of a prompt.</summary>
@@ -71,9 +73,10 @@ internal sealed class TextGenerator : DecoderScorer<CausalLanguageModel>
 
     /// <summary>Generates a text for each prompt, no further than they are enumerated but for those in the same batch.</summary>
     /// <param name="prompts">The prompts.</param>
+    /// <param name="beginning">What the texts of their column begin with, which is read once; empty where they have nothing in common.</param>
     /// <param name="checkAlive">Throws when the run was cancelled; asked before every token.</param>
     /// <param name="cancellation">Ends generation before the next token.</param>
-    public IEnumerable<GeneratedText> Generate(IReadOnlyList<int[]> prompts, Action checkAlive, CancellationToken cancellation)
+    public IEnumerable<GeneratedText> Generate(IReadOnlyList<int[]> prompts, string beginning, Action checkAlive, CancellationToken cancellation)
     {
         GenerationInput input = _input with
         {
@@ -88,7 +91,7 @@ internal sealed class TextGenerator : DecoderScorer<CausalLanguageModel>
             ],
         };
         IEnumerable<GeneratedSequence> sequences = _joins
-            ? Model.GenerateMany(prompts, _config, _batchSize, input with { Cache = _shared.Cache }, cancellation)
+            ? Model.GenerateMany(prompts, _config, _batchSize, input with { Cache = _caches ? _shared.Of(beginning).Cache : null }, cancellation)
             : prompts.Select((prompt, index) => One(input with { InputIds = [prompt], AttentionMask = [[.. prompt.Select(static _ => true)]], Seeds = [input.Seeds[index]] }));
         return sequences.Select(sequence => new GeneratedText(TextOf(sequence), sequence));
 

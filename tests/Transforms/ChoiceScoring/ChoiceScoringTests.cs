@@ -129,6 +129,22 @@ public class ChoiceScoringTests
     }
 
     [Fact]
+    public void The_instruction_of_a_template_is_read_once()
+    {
+        CausalLanguageModel model = Generators.Model();
+        var counting = new CountingDecoding(model);
+        model.Decoding = counting;
+        var options = new ChoiceScoringOptions { LogLikelihoodColumnName = "LogLikelihood", ContentFreePrompt = "nothing" };
+        using ChoiceScoringTransformer transformer = Transformer(options, model), plain = Transformer(options);
+        IDataView prompts = Generators.Instructed(_ml, 9);
+        float[][] found = [.. transformer.Transform(prompts).GetColumn<float[]>("LogLikelihood")];
+        int[] read = [Generators.Instruction.Length, "nothing".Length, .. Generators.Rows(9).Select(row => row.Text.Length).Where(static length => length > 1)];
+        Assert.Equal(read.Order(), counting.Prompts.Order());
+        foreach ((float[] one, float[] other) in plain.Transform(Generators.WithoutAnnotations(_ml, prompts)).GetColumn<float[]>("LogLikelihood").Zip(found))
+            for (int choice = 0; choice < s_choices.Length; choice++) Assert.Equal(one[choice], other[choice], 1e-3f);
+    }
+
+    [Fact]
     public void It_is_a_good_estimator()
     {
         string folder = Path.Combine(Path.GetTempPath(), "mlcomponents-" + Path.GetRandomFileName());

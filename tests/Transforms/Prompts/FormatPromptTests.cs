@@ -71,6 +71,23 @@ public class FormatPromptTests
     public void Values_of_every_type_are_written(string template, string first, string second) =>
         Assert.Equal([first, second], Prompts(template, new() { MissingValue = "-" }));
 
+    [Theory]
+    [InlineData("Answer.\n\nText: {Text}", false, "Answer.\n\nText: ")]
+    [InlineData("Answer.\n\nText: {Text}", true, "Answer.")]
+    [InlineData("{{a}} {Text} b {Number}", false, "{a} ")]
+    [InlineData("{Text}\nb", false, "")]
+    [InlineData("no value", true, "no value")]
+    public void A_column_says_what_its_prompts_begin_with(string template, bool dropsLines, string expected)
+    {
+        FormatPromptTransformer transformer = _ml.Transforms.Text.FormatPrompt("Prompt", template, new FormatPromptOptions { DropLinesWithoutValues = dropsLines }).Fit(Data);
+        IDataView prompts = transformer.Transform(Data);
+        Assert.Equal(expected, PromptBeginning.Of(prompts.Schema["Prompt"]));
+        Assert.All(prompts.GetColumn<string>("Prompt"), prompt => Assert.StartsWith(expected, prompt));
+        IDataView copied = _ml.Transforms.CopyColumns("Copy", "Prompt").Fit(prompts).Transform(prompts), changed = _ml.Transforms.Text.NormalizeText("Prompt").Fit(prompts).Transform(prompts);
+        Assert.Equal(expected, PromptBeginning.Of(copied.Schema["Copy"]));
+        Assert.Equal("", PromptBeginning.Of(changed.Schema["Prompt"]));
+    }
+
     [Fact]
     public void A_culture_may_be_chosen()
     {

@@ -49,6 +49,33 @@ public class ChatGenerationTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_instruction_of_a_template_is_read_once(bool chats)
+    {
+        CausalLanguageModel model = Generators.Model();
+        var counting = new CountingDecoding(model);
+        model.Decoding = counting;
+        var options = new TextGenerationOptions { Generation = s_config, BatchSize = 4, Chat = chats ? new() { SystemPrompt = "brief" } : null, TokenIdsColumnName = "Ids" };
+        using TextGenerationTransformer transformer = Generators.Transformer(_ml, options, model, chats), apart = Generators.Transformer(_ml, options, chats: chats);
+        IDataView prompts = Generators.Instructed(_ml, 12);
+        string[] found = [.. transformer.Transform(prompts).GetColumn<int[]>("Ids").Select(ids => string.Join(' ', ids))];
+        (string before, string after) = chats ? ("<system>brief\n<user>", "\n<assistant>") : ("", "");
+        Assert.Equal(before.Length + Generators.Instruction.Length, counting.Prompts[0]);
+        Assert.Equal(Generators.Rows(12).Select(row => row.Text.Length + after.Length).Where(static length => length > 1).Order(), counting.Prompts.Skip(1).Order());
+        Assert.Equal(apart.Transform(Generators.WithoutAnnotations(_ml, prompts)).GetColumn<int[]>("Ids").Select(ids => string.Join(' ', ids)), found);
+    }
+
+    [Fact]
+    public void Without_a_cache_nothing_is_kept_of_an_instruction()
+    {
+        var options = new TextGenerationOptions { Generation = s_config with { UseCache = false }, BatchSize = 4 };
+        using TextGenerationTransformer transformer = Generators.Transformer(_ml, options), apart = Generators.Transformer(_ml, options);
+        IDataView prompts = Generators.Instructed(_ml, 3);
+        Assert.Equal(apart.Transform(Generators.WithoutAnnotations(_ml, prompts)).GetColumn<string>("Answer"), transformer.Transform(prompts).GetColumn<string>("Answer"));
+    }
+
+    [Theory]
     [InlineData(TruncationSide.End, "<user>0123456789")]
     [InlineData(TruncationSide.Start, "<user>qrstuvwxyz")]
     [InlineData(TruncationSide.Middle, "<user>01234vwxyz")]

@@ -41,6 +41,19 @@ internal static class Generators
 
     public static IDataView View(MLContext ml, int count) => ml.Data.LoadFromEnumerable(Rows(count));
 
+    /// <summary>What the prompts of <see cref="Instructed"/> begin with; a token for each character.</summary>
+    public static string Instruction { get; } = new string('i', 68) + ":\n";
+
+    /// <summary>The same rows, with an instruction before the text in the column Text.</summary>
+    public static IDataView Instructed(MLContext ml, int count)
+    {
+        IDataView rows = View(ml, count);
+        return ml.Transforms.Text.FormatPrompt("Text", Instruction + "{Text}").Fit(rows).Transform(rows);
+    }
+
+    /// <summary>The same texts, of which nothing is known.</summary>
+    public static IDataView WithoutAnnotations(MLContext ml, IDataView rows) => ml.Data.LoadFromEnumerable(ml.Data.CreateEnumerable<Row>(rows, reuseRowObject: false).ToArray());
+
     /// <summary>What the engine gives for a prompt when it is called directly.</summary>
     public static GeneratedSequence Direct(TextGenerationTransformer transformer, IReadOnlyList<int> prompt, GenerationConfig config)
     {
