@@ -8,11 +8,9 @@ namespace MLComponents.Trainers;
 /// <remarks>Either the text column is a vector of words and the label column one of as many tags, or the text is whole and the label column holds the types of its entities.</remarks>
 internal sealed class TaggedTexts : ISplitRows<TaggedTexts>
 {
-    private static readonly VectorDataViewType s_integers = new(NumberDataViewType.Int32);
-
     private readonly IDataView _data;
     private readonly DataViewSchema.Column _text, _label;
-    private readonly (DataViewSchema.Column Start, DataViewSchema.Column Length)? _spans;
+    private readonly SpanColumns? _spans;
     private readonly Func<long, bool>? _includes;
 
     /// <summary>Looks up the columns.</summary>
@@ -22,11 +20,7 @@ internal sealed class TaggedTexts : ISplitRows<TaggedTexts>
         _data = data;
         _text = TokenClassificationSchema.TextColumn(data.Schema, textColumnName);
         _label = TagColumn.Find(data.Schema, labelColumnName);
-        if (_text.Type is TextDataViewType) _spans = (Integers(options.SpanStartColumnName), Integers(options.SpanLengthColumnName));
-
-        DataViewSchema.Column Integers(string name) => data.Schema.GetColumnOrNull(name) is { Type: VectorDataViewType { ItemType: NumberDataViewType item } } column && item == NumberDataViewType.Int32
-            ? column
-            : throw OutOfRange.Error($"Schema mismatch for column '{name}': expected a vector of Int32 with the places of the entities of '{textColumnName}', which is a whole text, got {data.Schema.GetColumnOrNull(name)?.Type.ToString() ?? "no such column"}. Alternatively make '{textColumnName}' a vector of texts with one tag each.");
+        if (_text.Type is TextDataViewType) _spans = new SpanColumns(data.Schema, labelColumnName, options.SpanStartColumnName, options.SpanLengthColumnName);
     }
 
     private TaggedTexts(TaggedTexts all, Func<long, bool> includes)
@@ -75,37 +69,21 @@ internal sealed class TaggedTexts : ISplitRows<TaggedTexts>
     /// <exception cref="InvalidOperationException">A row's vectors do not fit each other.</exception>
     public IEnumerable<(TokenizedText Text, string?[] Tags)> Read()
     {
-        DataViewSchema.Column[] columns = _spans is { } spans ? [_text, _label, spans.Start, spans.Length] : [_text, _label];
-        using DataViewRowCursor cursor = _data.GetRowCursor(columns);
+        using DataViewRowCursor cursor = _data.GetRowCursor([_text, .. _spans?.All ?? [_label]]);
         Func<TokenizedText> readText = TokenizedTexts.Reader(cursor, _text);
         Func<string?[]> readLabels = TagColumn.Reader(cursor, _label);
-        Func<int[]>? starts = _spans is { } s ? Reader(cursor, s.Start) : null, lengths = _spans is { } l ? Reader(cursor, l.Length) : null;
+        Func<TagSpan[]>? readSpans = _spans?.Reader(cursor);
         for (long row = 0; cursor.MoveNext(); row++)
         {
             if (_includes is not null && !_includes(row)) continue;
             TokenizedText text = readText();
-            string?[] labels = readLabels();
-            if (starts is not null)
-            {
-                labels = SpanTags.Of(text, starts(), lengths!(), labels, row);
-            }
-            else if (labels.Length != text.Words.Count)
+            string?[] labels = readSpans is null ? readLabels() : SpanTags.Of(text, readSpans(), row);
+            if (labels.Length != text.Words.Count)
             {
                 throw new InvalidOperationException($"Row {row} has {text.Words.Count} tokens in column '{_text.Name}' and {labels.Length} tags in '{_label.Name}'; expected one tag per token.");
             }
 
             yield return (text, labels);
         }
-    }
-
-    private static Func<int[]> Reader(DataViewRow row, DataViewSchema.Column column)
-    {
-        ValueGetter<VBuffer<int>> getter = row.GetGetter<VBuffer<int>>(column);
-        VBuffer<int> buffer = default;
-        return () =>
-        {
-            getter(ref buffer);
-            return [.. buffer.DenseValues()];
-        };
     }
 }

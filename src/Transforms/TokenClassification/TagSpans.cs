@@ -1,6 +1,6 @@
 namespace MLComponents.Transforms;
 
-/// <summary>A run of tokens with one entity.</summary>
+/// <summary>A run of tokens, or of characters, with one entity.</summary>
 /// <param name="Type">What it is, without the tag's prefix.</param>
 /// <param name="Start">Its first token, from 0.</param>
 /// <param name="Length">Its number of tokens, at least 1.</param>

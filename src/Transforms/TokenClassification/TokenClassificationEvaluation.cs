@@ -22,19 +22,11 @@ internal sealed class TokenClassificationEvaluation
     {
         // Whether tags have prefixes is told from all of them.
         var spans = new TagSpans([.. _tags.OrderBy(pair => pair.Value).Select(pair => pair.Key)]);
-        var counts = new Dictionary<string, (long Right, long Found, long There)>(StringComparer.Ordinal);
+        var counts = new EntityCounts();
         long rightTokens = 0, tokens = 0;
         foreach ((int[] actual, int[] predicted) in _rows)
         {
-            var there = spans.Find(actual).ToHashSet();
-            foreach (TagSpan span in there) CollectionsMarshal.GetValueRefOrAddDefault(counts, span.Type, out _).There++;
-            foreach (TagSpan span in spans.Find(predicted))
-            {
-                ref (long Right, long Found, long There) count = ref CollectionsMarshal.GetValueRefOrAddDefault(counts, span.Type, out _);
-                count.Found++;
-                if (there.Contains(span)) count.Right++;
-            }
-
+            counts.Add(spans.Find(actual), spans.Find(predicted));
             tokens += actual.Length;
             for (int token = 0; token < actual.Length; token++)
                 if (actual[token] == predicted[token]) rightTokens++;

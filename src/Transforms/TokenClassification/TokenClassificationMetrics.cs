@@ -1,44 +1,14 @@
 namespace MLComponents.Transforms;
 
-/// <summary>How well entities were found, as seqeval defines it: an entity counts as found only where its type, its first and its last token are right.</summary>
-/// <remarks>The numbers are those of seqeval's <c>classification_report</c> without a scheme, with 0 for what cannot be divided.</remarks>
-public sealed class TokenClassificationMetrics
+/// <summary>How well tokens were labelled, and the entities that the labels make: one counts as found only where its type, its first and its last token are right.</summary>
+public sealed class TokenClassificationMetrics : EntityMetrics
 {
-    internal TokenClassificationMetrics(IReadOnlyDictionary<string, (long Right, long Found, long There)> counts, long rightTokens, long tokens)
-    {
-        PerType = [.. counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => EntityTypeMetrics.Of(pair.Key, pair.Value.Right, pair.Value.Found, pair.Value.There))];
-        var all = EntityTypeMetrics.Of("", counts.Values.Sum(count => count.Right), counts.Values.Sum(count => count.Found), counts.Values.Sum(count => count.There));
-        (Precision, Recall, F1, Entities) = (all.Precision, all.Recall, all.F1, all.Support);
-        MacroF1 = PerType.Count == 0 ? 0 : PerType.Average(type => type.F1);
-        WeightedF1 = Entities == 0 ? 0 : PerType.Sum(type => type.F1 * type.Support) / Entities;
-        TokenAccuracy = tokens == 0 ? 0 : (double)rightTokens / tokens;
-        Tokens = tokens;
-    }
-
-    /// <summary>The part of the entities found that are right, over all types, 0 to 1.</summary>
-    public double Precision { get; }
-
-    /// <summary>The part of the entities there are that were found, over all types, 0 to 1.</summary>
-    public double Recall { get; }
-
-    /// <summary>The harmonic mean of <see cref="Precision"/> and <see cref="Recall"/>, 0 to 1 (seqeval's micro average).</summary>
-    public double F1 { get; }
-
-    /// <summary>The mean of the types' F1, 0 to 1.</summary>
-    public double MacroF1 { get; }
-
-    /// <summary>The mean of the types' F1, each weighted by how many entities of it there are, 0 to 1.</summary>
-    public double WeightedF1 { get; }
+    internal TokenClassificationMetrics(EntityCounts counts, long rightTokens, long tokens)
+        : base(counts) => (TokenAccuracy, Tokens) = (tokens == 0 ? 0 : (double)rightTokens / tokens, tokens);
 
     /// <summary>The part of the tokens whose label is right, 0 to 1.</summary>
     public double TokenAccuracy { get; }
 
-    /// <summary>How many entities there are.</summary>
-    public long Entities { get; }
-
     /// <summary>How many tokens have a label.</summary>
     public long Tokens { get; }
-
-    /// <summary>The types that there are or that were found, in ordinal order.</summary>
-    public IReadOnlyList<EntityTypeMetrics> PerType { get; }
 }

@@ -102,6 +102,8 @@ public class TokenClassificationTests(TinyFolder folder) : IClassFixture<TinyFol
         }
 
         Assert.InRange((double)right / there, 0.8, 1);
+        EntityMetrics metrics = _ml.MulticlassClassification.EvaluateEntities(transformer.Transform(_ml.Data.LoadFromEnumerable(rows.Skip(120))));
+        Assert.Equal(((double)right / there, (long)there), (metrics.Recall, metrics.Entities));
     }
 
     [Fact]
@@ -143,7 +145,7 @@ public class TokenClassificationTests(TinyFolder folder) : IClassFixture<TinyFol
         Assert.Contains("the text has 3", Refused(new Marked { Text = "abc", Label = ["N"], SpanStart = [2], SpanLength = [2] }).Message);
         Assert.Contains("two entities at the word 'abc'", Refused(new Marked { Text = "abc", Label = ["N", "N"], SpanStart = [0, 2], SpanLength = [1, 1] }).Message);
         Assert.Contains("white space", Refused(new Marked { Text = "a  b", Label = ["N"], SpanStart = [1], SpanLength = [2] }).Message);
-        Assert.Contains("2 entity labels", Refused(new Marked { Text = "a b", Label = ["N", "N"], SpanStart = [1], SpanLength = [2] }).Message);
+        Assert.Contains("2 entities in column 'Label'", Refused(new Marked { Text = "a b", Label = ["N", "N"], SpanStart = [1], SpanLength = [2] }).Message);
         Assert.Contains("'SpanStart'", Assert.Throws<ArgumentOutOfRangeException>(() =>
             _ml.MulticlassClassification.Trainers.TokenClassification(options: Options()).Fit(_ml.Data.LoadFromEnumerable([new { Text = "a", Label = new[] { "N" } }]))).Message);
         Assert.Contains("'M-X'", Assert.Throws<InvalidOperationException>(() => _ml.MulticlassClassification.Trainers.TokenClassification(options: Options(options =>

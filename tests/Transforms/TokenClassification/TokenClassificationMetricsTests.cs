@@ -49,6 +49,41 @@ public class TokenClassificationMetricsTests
     }
 
     [Fact]
+    public void Entities_of_whole_texts_are_compared_by_label_and_characters()
+    {
+        Marked[] rows =
+        [
+            new() { Label = ["A", "B"], SpanStart = [0, 4], SpanLength = [3, 2], EntityLabel = ["B", "A", "A"], EntityStart = [4, 0, 9], EntityLength = [2, 3, 1] },
+            new() { Label = ["A", "A"], SpanStart = [0, 4], SpanLength = [3, 2], EntityLabel = ["A", "B"], EntityStart = [0, 4], EntityLength = [2, 2] },
+            new(),
+        ];
+        EntityMetrics metrics = _ml.MulticlassClassification.EvaluateEntities(_ml.Data.LoadFromEnumerable(rows));
+        Assert.Equal((2.0 / 5, 2.0 / 4, 4L), (metrics.Precision, metrics.Recall, metrics.Entities));
+        Assert.Equal([("A", 1.0 / 3, 1.0 / 3, 3L), ("B", 0.5, 1.0, 1L)], metrics.PerType.Select(type => (type.Type, type.Precision, type.Recall, type.Support)));
+    }
+
+    [Fact]
+    public void Entities_that_do_not_fit_each_other_are_refused_by_row_and_column()
+    {
+        string Refused(Marked row) => Assert.Throws<InvalidOperationException>(() => _ml.MulticlassClassification.EvaluateEntities(_ml.Data.LoadFromEnumerable([new Marked(), row]))).Message;
+        Assert.Contains("Row 1 has 1 entities in column 'Label', 0 in 'SpanStart'", Refused(new Marked { Label = ["A"] }));
+        Assert.Contains("Row 1 has 0 entities in column 'EntityLabel', 0 in 'EntityStart' and 1 in 'EntityLength'", Refused(new Marked { EntityLength = [1] }));
+        Assert.Contains("without a label in column 'Label', at place 1", Refused(new Marked { Label = ["A", ""], SpanStart = [0, 1], SpanLength = [1, 1] }));
+        Assert.Contains("'EntityStart'", Assert.Throws<ArgumentOutOfRangeException>(() => _ml.MulticlassClassification.EvaluateEntities(_ml.Transforms.DropColumns("EntityStart")
+            .Fit(_ml.Data.LoadFromEnumerable([new Marked()])).Transform(_ml.Data.LoadFromEnumerable([new Marked()])))).Message);
+    }
+
+    private sealed class Marked
+    {
+        public string[] Label { get; set; } = [];
+        public int[] SpanStart { get; set; } = [];
+        public int[] SpanLength { get; set; } = [];
+        public string[] EntityLabel { get; set; } = [];
+        public int[] EntityStart { get; set; } = [];
+        public int[] EntityLength { get; set; } = [];
+    }
+
+    [Fact]
     public void Rows_of_unlike_length_and_columns_of_other_types_are_refused()
     {
         Assert.Contains("Row 1 has 2 tags", Assert.Throws<InvalidOperationException>(() => Evaluate(("O", "O"), ("O O", "O"))).Message);
