@@ -39,8 +39,14 @@ public sealed record GenerationInput
     /// <summary>When a row ends, beside what the configuration says.</summary>
     public IReadOnlyList<StoppingCriterion> StoppingCriteria { get; init; } = [];
 
-    /// <summary>A smaller model with the same vocabulary that proposes tokens, which the model then checks several at a time. For one prompt.</summary>
+    /// <summary>A smaller model that proposes tokens, which the model then checks several at a time. For one prompt.</summary>
     public CausalLanguageModel? AssistantModel { get; init; }
+
+    /// <summary>
+    /// The tokenizer of <see cref="AssistantModel"/>, where it is another than <see cref="Tokenizer"/>: what it proposes is then passed on as text. Null where both models
+    /// have the same tokens.
+    /// </summary>
+    public PretrainedTokenizer? AssistantTokenizer { get; init; }
 
     /// <summary>What the prompts begin with, computed before; it is left as it is. For one prefix of all prompts, or one for each.</summary>
     public PromptCache? Cache { get; init; }
@@ -48,7 +54,7 @@ public sealed record GenerationInput
     /// <summary>Whether <see cref="GenerationOutput.Cache"/> is wanted.</summary>
     public bool ReturnCache { get; init; }
 
-    /// <summary>The tokenizer, for <see cref="GenerationConfig.StopStrings"/> and <see cref="GenerationConfig.TokenHealing"/>.</summary>
+    /// <summary>The tokenizer, for <see cref="GenerationConfig.StopStrings"/>, <see cref="GenerationConfig.TokenHealing"/> and <see cref="AssistantTokenizer"/>.</summary>
     public PretrainedTokenizer? Tokenizer { get; init; }
 
     /// <summary>Takes the tokens as they come. For one prompt, without beams.</summary>

@@ -78,6 +78,8 @@ internal sealed record GenerationSettings
                 "Assisted generation and prompt lookup are for one text of one prompt, given as ids, with a cache. Call it for each prompt, or leave the assistant out.", nameof(input));
         }
 
+        if (input.AssistantTokenizer is not null && (input.AssistantModel is null || input.Tokenizer is null))
+            throw new ArgumentException("AssistantTokenizer goes with AssistantModel, whose tokenizer it is, and with Tokenizer, which is the model's; set all three.", nameof(input));
         if (input.Streamer is not null && (prompts.Count > 1 || sequences > 1 || beams > 1))
             throw new ArgumentException("A streamer is for one text without beams; call it for each prompt.", nameof(input));
         if (input.Seeds is { } seeds && seeds.Count != prompts.Count * sequences)

@@ -1,3 +1,6 @@
+using MLComponents.Testing;
+using MLComponents.Tokenization;
+
 namespace MLComponents.Models.Tests;
 
 public class StrategyTests
@@ -28,6 +31,64 @@ public class StrategyTests
                 }
             }
         }
+    }
+
+    [Theory]
+    [InlineData("qwen2-like", "phi3-like", false)]
+    [InlineData("phi3-like", "neox-like", true)]
+    [InlineData("qwen2-like", "qwen2-like", false)]
+    public void A_draft_model_with_another_tokenizer_changes_nothing_but_the_number_of_passes(string name, string otherName, bool draws)
+    {
+        (PretrainedTokenizer tokenizer, PretrainedTokenizer other) = (Tokenizer(name), Tokenizer(otherName));
+        using CausalLanguageModel model = Model(tokenizer), assistant = Model(other);
+        GenerationConfig config = s_config with { MaxNewTokens = 25, NumAssistantTokens = 6, NumAssistantTokensSchedule = AssistantSchedule.Heuristic, AssistantConfidenceThreshold = 0, DoSample = draws, Seed = 4 };
+        foreach (string text in new[] { "The quick brown fox", "naïve 你好 🙂", "x" })
+        {
+            int[] prompt = tokenizer.EncodeIds(text, addSpecialTokens: false);
+            using GenerationOutput assisted = model.Generate(
+                new GenerationInput { InputIds = [prompt], Tokenizer = tokenizer, AssistantModel = assistant, AssistantTokenizer = other }, config, Cancellation);
+            Assert.Equal(model.Generate(prompt, config, Cancellation).NewIds, assisted.Sequences[0].NewIds);
+        }
+    }
+
+    [Theory]
+    [InlineData("qwen2-like", "phi3-like")]
+    [InlineData("phi3-like", "neox-like")]
+    [InlineData("smollm-like", "smollm-like")]
+    public void What_a_draft_model_with_another_tokenizer_writes_is_proposed_in_the_models_tokens(string name, string otherName)
+    {
+        const string Text = "The quick brown fox";
+        (PretrainedTokenizer tokenizer, PretrainedTokenizer other) = (Tokenizer(name), Tokenizer(otherName));
+        using CausalLanguageModel model = Model(tokenizer), assistant = Model(other);
+        assistant.GenerationConfig = new() { EosTokenIds = [] };
+        var input = new GenerationInput { InputIds = [tokenizer.EncodeIds(Text, addSpecialTokens: false)], AttentionMask = null, Tokenizer = tokenizer, AssistantModel = assistant, AssistantTokenizer = other };
+        var call = new GenerationCall(model, input, s_config with { NumAssistantTokens = 12, AssistantConfidenceThreshold = 0 }, Cancellation);
+        using var draft = new TranslatedDraft(call, assistant, tokenizer, other);
+        int[] ids = [.. input.InputIds[0]];
+
+        string before = tokenizer.Decode(ids, skipSpecialTokens: false);
+        int[] read = other.EncodeIds(before);
+        int[] written = [.. assistant.Generate(read, s_config with { MaxNewTokens = 12 }, Cancellation).NewIds];
+        string expected = other.Decode([.. read, .. written], skipSpecialTokens: true)[other.Decode(read, skipSpecialTokens: true).Length..].TrimEnd('\uFFFD');
+        int[] proposed = draft.Propose(ids, 100).Ids;
+        Assert.NotEmpty(expected);
+        Assert.Equal(before + expected, tokenizer.Decode([.. ids, .. proposed], skipSpecialTokens: false));
+        Assert.Equal(proposed[..2], draft.Propose(ids, 2).Ids);
+        Assert.Empty(draft.Propose(ids, 0).Ids);
+    }
+
+    [Fact]
+    public void A_draft_model_with_another_tokenizer_needs_both_tokenizers()
+    {
+        PretrainedTokenizer tokenizer = Tokenizer("qwen2-like"), other = Tokenizer("phi3-like");
+        using CausalLanguageModel model = Model(tokenizer), assistant = Model(other);
+        var input = new GenerationInput { InputIds = [[5]], Tokenizer = tokenizer, AssistantModel = assistant, AssistantTokenizer = other };
+        string Refused(GenerationInput input) => Assert.ThrowsAny<ArgumentException>(() => model.Generate(input, s_config, Cancellation)).Message;
+        Assert.Contains("AssistantTokenizer", Refused(input with { AssistantTokenizer = null }));
+        Assert.Contains("set all three", Refused(input with { Tokenizer = null }));
+        Assert.Contains("set all three", Refused(input with { AssistantModel = null }));
+        using var small = new CausalLanguageModel(ModelSamples.Config(), seed: 1);
+        Assert.Contains("60", Refused(input with { AssistantModel = small }));
     }
 
     [Fact]
@@ -184,6 +245,11 @@ public class StrategyTests
     }
 
     private static double Norm(float[] state) => Math.Sqrt(state.Sum(value => (double)value * value));
+
+    private static PretrainedTokenizer Tokenizer(string name) => PretrainedTokenizer.Load(Path.Combine(TestPaths.Repository, "tests", "Fixtures", "tokenizers", "trained", name));
+
+    private static CausalLanguageModel Model(PretrainedTokenizer tokenizer) =>
+        new(ModelSamples.Config() with { VocabularySize = tokenizer.VocabularySize, LayerCount = 1, MaxPositions = 512 }, seed: 1);
 
     private static CausalLanguageModel Model() => new(ModelSamples.Config(), seed: 1);
 }

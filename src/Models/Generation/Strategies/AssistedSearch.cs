@@ -13,9 +13,12 @@ internal static class AssistedSearch
     {
         if (call.Settings.GuidanceScale != 1) throw new ArgumentException("GuidanceScale does not go with an assistant model or prompt lookup.", nameof(call));
         int vocabulary = call.VocabularySize;
-        using ICandidateSource source = call.Input.AssistantModel is { } assistant
-            ? new DraftModel(call, assistant)
-            : new PromptLookup(call, call.Settings.Config.PromptLookupNumTokens!.Value);
+        using ICandidateSource source = call.Input switch
+        {
+            { AssistantModel: { } assistant, AssistantTokenizer: { } other } => new TranslatedDraft(call, assistant, call.Input.Tokenizer!, other),
+            { AssistantModel: { } assistant } => new DraftModel(call, assistant),
+            _ => new PromptLookup(call, call.Settings.Config.PromptLookupNumTokens!.Value),
+        };
         var row = new GenerationRow(call, 0, 0);
         using var record = new StepRecord(call, 1);
         var logits = new float[vocabulary];
