@@ -139,7 +139,7 @@ internal sealed class GenerationCall
                 int text = cache.Count == 1 ? 0 : prompt;
                 int shared = Math.Min(ids.AsSpan().CommonPrefixLength([.. cache.IdsOf(text)]), ids.Length - 1);
                 using IDecodingBatch row = cache.Begin(Model, text, shared);
-                Read(row, [ids[shared..]], logits.Slice(prompt * VocabularySize, VocabularySize));
+                ReadInChunks(row, [ids[shared..]], logits.Slice(prompt * VocabularySize, VocabularySize));
                 all.Join(row);
             }
 

@@ -23,7 +23,7 @@ internal static class BFloat16Compute
 
     private static readonly Lazy<bool> s_cpuIsNative = new(() => DecideForCpu(
         Environment.GetEnvironmentVariable(OverrideVariable),
-        Environment.GetEnvironmentVariable(InstructionSetVariable) ?? Environment.GetEnvironmentVariable(OlderInstructionSetVariable), ProcessorIsFast()));
+        Environment.GetEnvironmentVariable(InstructionSetVariable) ?? Environment.GetEnvironmentVariable(OlderInstructionSetVariable), Processor()));
 
     /// <summary>Whether the backend's own bfloat16 kernels compute on this device.</summary>
     public static bool IsNative(Device device) => device.type != DeviceType.CPU || s_cpuIsNative.Value;
@@ -31,31 +31,31 @@ internal static class BFloat16Compute
     /// <summary>The decision from what it rests on.</summary>
     /// <param name="wish">The override, or null.</param>
     /// <param name="largestInstructionSet">What oneDNN may use at most, or null.</param>
-    /// <param name="isFast">Whether the processor has fast bfloat16 instructions.</param>
+    /// <param name="processor">Whether the processor has AMX-BF16, has AVX512-BF16, and is Intel's.</param>
     /// <exception cref="InvalidOperationException">The override is something else.</exception>
-    internal static bool DecideForCpu(string? wish, string? largestInstructionSet, bool isFast) => wish switch
+    internal static bool DecideForCpu(string? wish, string? largestInstructionSet, (bool HasAmx, bool HasAvx512, bool IsIntel) processor) => wish switch
     {
-        null or "" => isFast && MayUse(largestInstructionSet),
+        null or "" => (processor.HasAmx && MayUse(largestInstructionSet, "AMX")) || (processor.HasAvx512 && !processor.IsIntel && MayUse(largestInstructionSet, "BF16", "FP16", "AMX", "AVX10")),
         "native" => true,
         "float32" => false,
         _ => throw new InvalidOperationException($"The environment variable {OverrideVariable} is '{wish}'; expected 'native', 'float32' or nothing."),
     };
 
-    /// <summary>Whether oneDNN's name of an instruction set is one that has bfloat16 products: all do from AVX512_CORE_BF16 on.</summary>
-    private static bool MayUse(string? name) =>
-        name is null or "" || new[] { "BF16", "FP16", "AMX", "AVX10", "ALL", "DEFAULT" }.Any(part => name.Contains(part, StringComparison.OrdinalIgnoreCase));
+    /// <summary>Whether oneDNN's name of an instruction set is one of those with such products; all have AVX512-BF16 from AVX512_CORE_BF16 on.</summary>
+    private static bool MayUse(string? name, params IEnumerable<string> parts) =>
+        name is null or "" || parts.Append("ALL").Append("DEFAULT").Any(part => name.Contains(part, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>AMX-BF16 (leaf 7.0, EDX bit 22), or AVX512_BF16 (leaf 7.1, EAX bit 5) of another maker than Intel (leaf 0), by Intel's manual, volume 2A, CPUID.</summary>
-    private static bool ProcessorIsFast()
+    /// <summary>AMX-BF16 (leaf 7.0, EDX bit 22), AVX512_BF16 (leaf 7.1, EAX bit 5) and the maker (leaf 0), by Intel's manual, volume 2A, CPUID.</summary>
+    private static (bool HasAmx, bool HasAvx512, bool IsIntel) Processor()
     {
         const int featureLeaf = 7;
-        if (!X86Base.IsSupported) return false;
+        if (!X86Base.IsSupported) return default;
         (int leaves, _, int endOfMaker, _) = X86Base.CpuId(0, 0);
-        if (leaves < featureLeaf) return false;
+        if (leaves < featureLeaf) return default;
         bool isIntel = endOfMaker == BitConverter.ToInt32("ntel"u8); // of GenuineIntel
         (int subleaves, _, _, int edx) = X86Base.CpuId(featureLeaf, 0);
         bool hasAmx = (edx & (1 << 22)) != 0;
         bool hasAvx512 = subleaves >= 1 && (X86Base.CpuId(featureLeaf, 1).Eax & (1 << 5)) != 0;
-        return hasAmx || (hasAvx512 && !isIntel);
+        return (hasAmx, hasAvx512, isIntel);
     }
 }

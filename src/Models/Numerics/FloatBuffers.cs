@@ -20,7 +20,7 @@ internal sealed class FloatBuffers : IDisposable
     /// <summary>Buffers that nobody uses; they go back when this is disposed, and every tensor that was got from them with them.</summary>
     public static FloatBuffers Rent() => s_free.TryTake(out FloatBuffers? free) ? free : new FloatBuffers();
 
-    /// <summary>An uninitialised matrix <c>[rows, columns]</c> in the next buffer. Not to be disposed, and not to be kept.</summary>
+    /// <summary>An uninitialised matrix <c>[rows, columns]</c> in the next buffer, until this is disposed.</summary>
     public Tensor Matrix(long rows, long columns)
     {
         if (_used == _buffers.Count) _buffers.Add(new Buffer());
@@ -51,11 +51,11 @@ internal sealed class FloatBuffers : IDisposable
         {
             using var ordinary = inference_mode(false); // memory that was made in a caller's inference mode could be used in no other
             long length = rows * columns;
-            if (length > MostKept) return _view = empty(rows, columns).DetachFromDisposeScope();
+            if (length > MostKept) return _view = empty(rows, columns, dtype: ScalarType.Float32, device: CPU).DetachFromDisposeScope();
             if (_memory is null || _memory.shape[0] < length)
             {
                 _memory?.Dispose();
-                _memory = empty(length).DetachFromDisposeScope();
+                _memory = empty(length, dtype: ScalarType.Float32, device: CPU).DetachFromDisposeScope();
             }
 
             return _view = _memory.as_strided([rows, columns], [columns, 1]).DetachFromDisposeScope();

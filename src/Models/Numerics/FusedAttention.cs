@@ -8,7 +8,7 @@ namespace MLComponents.Models;
 /// </summary>
 /// <remarks>
 /// libtorch's fused kernel is right for float32. In bfloat16 on a processor its gradient is many times slower than the rest of the layer: for 16 texts of 64
-/// tokens, 9 heads of 64, forward and backward take 13 to 24 ms fused, 3 ms as separate products where the processor has bfloat16 instructions, and where it
+/// tokens, 9 heads of 64, forward and backward take 13 to 24 ms fused, 3 ms as separate products where the processor has fast bfloat16 instructions, and where it
 /// has none 52 ms fused, 11 to 41 ms in float32 with rounding.
 /// </remarks>
 internal static class FusedAttention

@@ -8,7 +8,7 @@ public enum Precision
 
     /// <summary>
     /// bfloat16 weights, activations and gradients: half the memory of <see cref="Float32"/>. Where the processor has no
-    /// bfloat16 matrix instructions, products are computed in float32 and rounded, which is as exact and not slower.
+    /// fast bfloat16 instructions, products are computed in float32 and rounded, which is as exact and not slower.
     /// </summary>
     BFloat16,
 }

@@ -35,6 +35,7 @@ internal sealed class RoundedLinear : autograd.SingleTensorFunction<RoundedLinea
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
     {
+        using var unrecorded = no_grad(); // also where gradients of gradients are asked for: there are none
         var wanted = (WantedGradients)context.get_data(Wanted);
         List<Tensor> saved = context.get_saved_variables();
         using Tensor weight = saved[0];
@@ -68,6 +69,7 @@ internal sealed class RoundedLinear : autograd.SingleTensorFunction<RoundedLinea
 
     private static Tensor Product(Tensor input, Tensor weight, Tensor? bias)
     {
+        using var unrecorded = no_grad();
         using FloatBuffers buffers = FloatBuffers.Rent();
         Tensor rows = buffers.Widen(input, weight.shape[1]);
         Tensor product = buffers.Matrix(rows.shape[0], weight.shape[0]);

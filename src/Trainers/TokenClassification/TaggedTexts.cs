@@ -20,7 +20,7 @@ internal sealed class TaggedTexts : ISplitRows<TaggedTexts>
         _data = data;
         _text = TokenClassificationSchema.TextColumn(data.Schema, textColumnName);
         _label = TagColumn.Find(data.Schema, labelColumnName);
-        if (_text.Type is TextDataViewType) _spans = new SpanColumns(data.Schema, labelColumnName, options.SpanStartColumnName, options.SpanLengthColumnName);
+        if (_text.Type is TextDataViewType) _spans = new SpanColumns(data.Schema, labelColumnName, options.SpanStartColumnName, options.SpanLengthColumnName, $" Alternatively make '{textColumnName}' a vector of texts with one tag each.");
     }
 
     private TaggedTexts(TaggedTexts all, Func<long, bool> includes)

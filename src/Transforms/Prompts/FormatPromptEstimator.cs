@@ -38,7 +38,7 @@ public sealed class FormatPromptEstimator : IEstimator<FormatPromptTransformer>
         PromptColumns.Check(_transformer.Template, _transformer.Options, inputSchema);
         Dictionary<string, SchemaShape.Column> columns = inputSchema.ToDictionary(column => column.Name);
         columns[_transformer.OutputColumnName] = MLNetInterop.ShapeColumn(_transformer.OutputColumnName,
-            SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, isKey: false);
+            SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, isKey: false, PromptBeginning.Promise(_transformer.Renderer.Beginning));
         return new SchemaShape(columns.Values);
     }
 }

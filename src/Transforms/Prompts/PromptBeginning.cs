@@ -11,6 +11,9 @@ internal static class PromptBeginning
 {
     private const string AnnotationName = "PromptBeginning";
 
+    /// <summary>What an estimator promises of the annotation.</summary>
+    public static SchemaShape? Promise(string beginning) => beginning.Length == 0 ? null : new SchemaShape([MLNetInterop.ShapeColumn(AnnotationName, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, isKey: false)]);
+
     /// <summary>The beginning; empty where the column says nothing.</summary>
     public static string Of(DataViewSchema.Column column)
     {

@@ -14,7 +14,7 @@ internal static class TagColumn
         if (found is { Type: VectorDataViewType { ItemType: TextDataViewType } } texts) return texts;
         if (found is { Type: VectorDataViewType { ItemType: KeyDataViewType } } keys
             && keys.Annotations.Schema.GetColumnOrNull(AnnotationNames.KeyValues) is { Type: VectorDataViewType { ItemType: TextDataViewType } }) return keys;
-        throw OutOfRange.Error($"Schema mismatch for label column '{name}': expected a vector of texts, or of keys whose values are texts (one per token), got {found?.Type.ToString() ?? "no such column"}.");
+        throw OutOfRange.Error($"Schema mismatch for label column '{name}': expected a vector of texts, or of keys whose values are texts (one per token or entity), got {found?.Type.ToString() ?? "no such column"}.");
     }
 
     /// <summary>What reads the tags of the row that <paramref name="row"/> stands on; null for a missing key.</summary>

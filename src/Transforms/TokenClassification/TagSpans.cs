@@ -2,8 +2,8 @@ namespace MLComponents.Transforms;
 
 /// <summary>A run of tokens, or of characters, with one entity.</summary>
 /// <param name="Type">What it is, without the tag's prefix.</param>
-/// <param name="Start">Its first token, from 0.</param>
-/// <param name="Length">Its number of tokens, at least 1.</param>
+/// <param name="Start">Its first token or character, from 0.</param>
+/// <param name="Length">How many they are, at least 1.</param>
 internal readonly record struct TagSpan(string Type, int Start, int Length);
 
 /// <summary>Entities from tags, as seqeval's <c>get_entities</c> finds them: whatever of IOB1, IOB2, IOE1, IOE2 and IOBES they follow, mixed or broken.</summary>

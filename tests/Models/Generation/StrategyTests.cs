@@ -75,6 +75,23 @@ public class StrategyTests
         Assert.Equal(before + expected, tokenizer.Decode([.. ids, .. proposed], skipSpecialTokens: false));
         Assert.Equal(proposed[..2], draft.Propose(ids, 2).Ids);
         Assert.Empty(draft.Propose(ids, 0).Ids);
+
+        assistant.GenerationConfig = new() { EosTokenIds = [written[0]] };
+        using var silent = new TranslatedDraft(call, assistant, tokenizer, other);
+        Assert.Empty(silent.Propose(ids, 100).Ids);
+    }
+
+    [Fact]
+    public void In_the_midst_of_a_character_nothing_is_proposed()
+    {
+        (PretrainedTokenizer tokenizer, PretrainedTokenizer other) = (Tokenizer("qwen2-like"), Tokenizer("phi3-like"));
+        using CausalLanguageModel model = Model(tokenizer), assistant = Model(other);
+        int[] whole = tokenizer.EncodeIds("a 🙂", addSpecialTokens: false);
+        var input = new GenerationInput { InputIds = [whole[..^1]], Tokenizer = tokenizer, AssistantModel = assistant, AssistantTokenizer = other };
+        using var draft = new TranslatedDraft(new GenerationCall(model, input, s_config, Cancellation), assistant, tokenizer, other);
+        Assert.EndsWith("\uFFFD", tokenizer.Decode(whole.AsSpan(..^1), skipSpecialTokens: false), StringComparison.Ordinal);
+        Assert.Empty(draft.Propose(whole.AsSpan(..^1), 100).Ids);
+        Assert.NotEmpty(draft.Propose(whole, 100).Ids);
     }
 
     [Fact]
@@ -88,7 +105,8 @@ public class StrategyTests
         Assert.Contains("set all three", Refused(input with { Tokenizer = null }));
         Assert.Contains("set all three", Refused(input with { AssistantModel = null }));
         using var small = new CausalLanguageModel(ModelSamples.Config(), seed: 1);
-        Assert.Contains("60", Refused(input with { AssistantModel = small }));
+        Assert.Contains("AssistantTokenizer has", Refused(input with { AssistantModel = small }));
+        Assert.Contains("Tokenizer has", Assert.ThrowsAny<ArgumentException>(() => small.Generate(input, s_config, Cancellation)).Message);
     }
 
     [Fact]

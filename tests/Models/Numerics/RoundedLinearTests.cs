@@ -54,6 +54,42 @@ public class RoundedLinearTests
     }
 
     [Fact]
+    public void Results_stay_when_the_memory_of_their_products_is_used_again()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        var products = new List<(Tensor Input, Tensor Weight, Tensor Output)>();
+        foreach ((long rows, long inWidth, long outWidth) in new[] { (3L, 8L, 5L), (700L, 64L, 96L), (2L, 16L, 4L), (0L, 8L, 5L), (2200L, 8L, 2000L), (5L, 8L, 8L) })
+        {
+            Tensor input = randn(rows, inWidth).bfloat16(), weight = randn(outWidth, inWidth).bfloat16();
+            using (inference_mode(products.Count % 2 == 0)) products.Add((input, weight, RoundedLinear.Apply(input, weight, null)));
+        }
+
+        foreach ((Tensor input, Tensor weight, Tensor output) in products)
+        {
+            Assert.Equal([input.shape[0], weight.shape[0]], output.shape);
+            if (output.numel() > 0) AssertRounded(Widen(input).matmul(Widen(weight).t()), output);
+        }
+    }
+
+    [Fact]
+    public async Task Callers_on_several_threads_do_not_share_memory()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(caller => Task.Run(() =>
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                using var scope = NewDisposeScope();
+                Tensor input = full(40 + round, 8, caller + 1, ScalarType.BFloat16), weight = ones(16, 8, ScalarType.BFloat16).requires_grad_();
+                Tensor output = RoundedLinear.Apply(input, weight, null);
+                output.sum().backward();
+                Assert.True(output.eq(8 * (caller + 1)).all().item<bool>());
+                Assert.True(weight.grad!.to_type(ScalarType.Float32).sub((caller + 1) * (40 + round)).abs().max().item<float>() <= 2);
+            }
+        })));
+    }
+
+    [Fact]
     public void Nothing_is_left_behind_by_a_pass_and_its_gradient()
     {
         using Tensor weight = randn(8, 8).bfloat16().requires_grad_();

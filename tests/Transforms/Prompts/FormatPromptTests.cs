@@ -108,7 +108,7 @@ public class FormatPromptTests
         IDataView noText = _ml.Transforms.DropColumns("Text").Fit(Data).Transform(Data);
         IDataView wrongType = _ml.Transforms.CopyColumns("Number", "Words").Fit(Data).Transform(Data);
         var options = new FormatPromptOptions { MaxCharacters = 60, ColumnLimits = { ["Text"] = 8 }, CutFirst = { "Words" }, Culture = CultureInfo.GetCultureInfo("fr-FR"), DropLinesWithoutValues = true };
-        EstimatorContract.Check(_ml, _ml.Transforms.Text.FormatPrompt("Prompt", "{Text}\n{Number:F1}\n{CategoryKey} {Vector} {Words} {When}", options), Data, noText, wrongType);
+        EstimatorContract.Check(_ml, _ml.Transforms.Text.FormatPrompt("Prompt", "Given:\n{Text}\n{Number:F1}\n{CategoryKey} {Vector} {Words} {When}", options), Data, noText, wrongType);
     }
 
     [Fact]

@@ -69,6 +69,8 @@ public class TokenClassificationMetricsTests
         Assert.Contains("Row 1 has 1 entities in column 'Label', 0 in 'SpanStart'", Refused(new Marked { Label = ["A"] }));
         Assert.Contains("Row 1 has 0 entities in column 'EntityLabel', 0 in 'EntityStart' and 1 in 'EntityLength'", Refused(new Marked { EntityLength = [1] }));
         Assert.Contains("without a label in column 'Label', at place 1", Refused(new Marked { Label = ["A", ""], SpanStart = [0, 1], SpanLength = [1, 1] }));
+        Assert.Contains("expected starts from 0", Refused(new Marked { Label = ["A"], SpanStart = [-1], SpanLength = [1] }));
+        Assert.Contains("lengths from 1", Refused(new Marked { Label = ["A"], SpanStart = [1], SpanLength = [0] }));
         Assert.Contains("'EntityStart'", Assert.Throws<ArgumentOutOfRangeException>(() => _ml.MulticlassClassification.EvaluateEntities(_ml.Transforms.DropColumns("EntityStart")
             .Fit(_ml.Data.LoadFromEnumerable([new Marked()])).Transform(_ml.Data.LoadFromEnumerable([new Marked()])))).Message);
     }

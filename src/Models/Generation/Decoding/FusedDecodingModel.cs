@@ -24,7 +24,7 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
     public bool InEightBits { get; init; }
 
     /// <summary>
-    /// From how many tokens on rows that begin are read by the model's forward passes. Where the processor has bfloat16 instructions those overtake the kernels at
+    /// From how many tokens on rows that begin are read by the model's forward passes. Where the processor has fast bfloat16 instructions those overtake the kernels at
     /// about 40 tokens, in float32 they are as fast from about 64 on, and elsewhere never: see <see cref="BFloat16Compute"/>.
     /// </summary>
     public int LongPrompt { get; init; } =

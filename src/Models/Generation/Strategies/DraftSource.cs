@@ -29,7 +29,7 @@ internal abstract class DraftSource : ICandidateSource
     /// <inheritdoc/>
     public void Learn(int proposed, int right)
     {
-        if (_learns) _count = right == proposed ? _count + 2 : Math.Max(1, _count - 1);
+        if (_learns && proposed > 0) _count = right == proposed ? _count + 2 : Math.Max(1, _count - 1);
     }
 
     /// <inheritdoc/>

@@ -22,12 +22,10 @@ internal sealed class TranslatedDraft : DraftSource
     /// <param name="model">The smaller model.</param>
     /// <param name="tokenizer">The tokenizer of the model that checks.</param>
     /// <param name="other">The smaller model's tokenizer.</param>
-    /// <exception cref="ArgumentException">The smaller model has fewer token ids than its tokenizer.</exception>
+    /// <exception cref="ArgumentException">A model has fewer token ids than its tokenizer.</exception>
     public TranslatedDraft(GenerationCall call, CausalLanguageModel model, PretrainedTokenizer tokenizer, PretrainedTokenizer other)
-        : base(call, model)
+        : base(call, Checked(call, model, tokenizer, other))
     {
-        if (other.VocabularySize > model.Config.VocabularySize)
-            throw new ArgumentException($"AssistantTokenizer has {other.VocabularySize} token ids, the assistant model {model.Config.VocabularySize}; expected the tokenizer of that model.", nameof(other));
         (_call, _tokenizer, _other) = (call, tokenizer, other);
         _ends = [.. model.GenerationConfig.EosTokenIds ?? (other.EosTokenId is { } end ? [end] : [])];
     }
@@ -45,6 +43,15 @@ internal sealed class TranslatedDraft : DraftSource
         string added = after.StartsWith(before, StringComparison.Ordinal) ? after[before.Length..].TrimEnd(Incomplete) : "";
         int[] translated = Translate(own[Math.Max(0, own.Length - Lookbehind)..], added);
         return new Candidates(translated[..Math.Clamp(most, 0, translated.Length)], null);
+    }
+
+    private static CausalLanguageModel Checked(GenerationCall call, CausalLanguageModel model, PretrainedTokenizer tokenizer, PretrainedTokenizer other)
+    {
+        if (tokenizer.VocabularySize > call.VocabularySize)
+            throw new ArgumentException($"Tokenizer has {tokenizer.VocabularySize} token ids, the model {call.VocabularySize}; expected the tokenizer of the model that generates.", nameof(tokenizer));
+        if (other.VocabularySize > model.Config.VocabularySize)
+            throw new ArgumentException($"AssistantTokenizer has {other.VocabularySize} token ids, the assistant model {model.Config.VocabularySize}; expected the tokenizer of that model.", nameof(other));
+        return model;
     }
 
     /// <summary>The tokens of a text behind other tokens.</summary>
