@@ -31,6 +31,8 @@ public class StructuredOutputTests
         """{"type": "array", "prefixItems": [{"type": "string", "maxLength": 3}, {"type": "integer"}], "items": false, "minItems": 2}""",
         """{"allOf": [{"type": "string", "minLength": 3, "maxLength": 9}], "description": "A word"}""",
         """{"type": "object", "properties": {"größe": {"type": "integer", "maximum": 9}, "a\"b": {"type": "boolean"}}, "required": ["größe"]}""",
+        """{"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties": {"id": {"type": "integer"}, "parts": {"type": "array", "items": {"$ref": "#/$defs/node"}, "maxItems": 2}, "next": {"$ref": "#/$defs/node"}}, "required": ["id", "parts"]}}}""",
+        """{"type": "object", "properties": {"op": {"enum": ["+", "*"]}, "left": {"oneOf": [{"type": "integer"}, {"$ref": "#"}]}, "right": {"anyOf": [{"type": "integer"}, {"$ref": "#"}]}}, "required": ["op", "left", "right"]}""",
         """{"type": "object", "properties": {"n": {"type": "integer", "minimum": 95, "maximum": 12345}, "z": {"type": "number", "maximum": 0}}, "required": ["z"]}""",
     ];
 
@@ -159,7 +161,9 @@ public class StructuredOutputTests
     [InlineData("""{"type": "integer", "multipleOf": 3}""", "multipleOf")]
     [InlineData("""{"type": "string", "format": "hostname"}""", "hostname")]
     [InlineData("""{"type": "string", "contentEncoding": "base64"}""", "contentEncoding")]
-    [InlineData("""{"$ref": "#/$defs/a", "$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}}""", "inside of itself")]
+    [InlineData("""{"$ref": "#/$defs/a", "$defs": {"a": {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "required": ["a"]}}}""", "it allows none")]
+    [InlineData("""{"$ref": "#"}""", "it allows none")]
+    [InlineData("""{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}, "c": {"$ref": "#"}, "d": {"$ref": "#"}, "e": {"$ref": "#"}, "f": {"$ref": "#"}, "g": {"$ref": "#"}, "h": {"$ref": "#"}}}""", "inside of each other")]
     [InlineData("""{"type": "object", "properties": {"a": {"not": {"type": "string"}}}}""", "#/properties/a")]
     [InlineData("""{"oneOf": [{"type": "integer"}, {"type": "number"}]}""", "both allow")]
     [InlineData("""{"type": "number", "minimum": 0.1, "maximum": 0.9}""", "no whole number")]
@@ -167,6 +171,21 @@ public class StructuredOutputTests
     [InlineData("""{"allOf": [{"type": "integer"}, {"minimum": 3}]}""", "allOf")]
     public void What_is_not_supported_is_named(string schema, string named) =>
         Assert.Contains(named, Assert.Throws<NotSupportedException>(() => OutputConstraint.JsonSchema(schema, Tokenizer("qwen2-like"))).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("[]", true)]
+    [InlineData("[[],[[]]]", true)]
+    [InlineData("[[[[[]]]]]", true)]
+    [InlineData("[[[[[[]]]]]]", false)]
+    [InlineData("[[]", false)]
+    public void A_schema_may_stand_inside_of_itself_four_times(string text, bool isAllowed)
+    {
+        const string Schema = """{"$ref": "#/$defs/a", "$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}}""";
+        using JsonDocument json = JsonDocument.Parse(Schema);
+        ByteAutomaton automaton = ByteAutomaton.Of(JsonSchemaReader.Read(json.RootElement), static _ => true);
+        int state = automaton.Next(ByteAutomaton.Start, System.Text.Encoding.UTF8.GetBytes(text));
+        Assert.Equal(isAllowed, state != ByteAutomaton.Dead && automaton.IsComplete(state));
+    }
 
     [Theory]
     [InlineData("""{"type": "strin"}""", "strin")]

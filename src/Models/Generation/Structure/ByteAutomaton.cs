@@ -31,7 +31,11 @@ internal sealed class ByteAutomaton
     /// <param name="piece">The texts.</param>
     /// <param name="canWrite">Which bytes can be written; texts with others are left out.</param>
     /// <exception cref="NotSupportedException">It would be too large, or no text can be written.</exception>
-    public static ByteAutomaton Of(TextPiece piece, Func<byte, bool> canWrite)
+    public static ByteAutomaton Of(TextPiece piece, Func<byte, bool> canWrite) => OfAny(piece, canWrite)
+        ?? throw new NotSupportedException("No text can be written that the constraint allows: the tokenizer's vocabulary lacks tokens for the bytes of its texts, or it allows none.");
+
+    /// <summary>As <see cref="Of"/>, but null where no text can be written.</summary>
+    public static ByteAutomaton? OfAny(TextPiece piece, Func<byte, bool> canWrite)
     {
         var graph = new Graph(canWrite);
         int end = graph.Add(piece, graph.NewNode());
@@ -135,7 +139,7 @@ internal sealed class ByteAutomaton
             }
         }
 
-        public ByteAutomaton Determine(int end)
+        public ByteAutomaton? Determine(int end)
         {
             (byte[] classes, byte[] members) = Classes();
             Dictionary<ValueList<int>, int> known = [], closed = [];
@@ -179,7 +183,7 @@ internal sealed class ByteAutomaton
         }
 
         /// <summary>Leaves out the states from which nothing can be completed.</summary>
-        private static ByteAutomaton Prune(byte[] classes, byte[] members, List<int[]> rows, bool[] complete)
+        private static ByteAutomaton? Prune(byte[] classes, byte[] members, List<int[]> rows, bool[] complete)
         {
             int count = rows.Count, kinds = members.Length;
             List<int>[] before = [.. Enumerable.Range(0, count).Select(static _ => new List<int>())];
@@ -199,8 +203,7 @@ internal sealed class ByteAutomaton
                 }
             }
 
-            if (distances[Start] == int.MaxValue)
-                throw new NotSupportedException("No text can be written that the constraint allows: the tokenizer's vocabulary lacks tokens for the bytes of its texts, or it allows none.");
+            if (distances[Start] == int.MaxValue) return null;
             int[] renamed = new int[count], kept = [.. Enumerable.Range(0, count).Where(state => distances[state] != int.MaxValue)];
             Array.Fill(renamed, Dead);
             for (int index = 0; index < kept.Length; index++) renamed[kept[index]] = index;

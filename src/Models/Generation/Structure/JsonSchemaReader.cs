@@ -11,6 +11,11 @@ internal sealed class JsonSchemaReader
 {
     private const int MostRepetitions = 10_000;
 
+    /// <summary>How often a schema may stand inside of itself: a finite automaton has no stack.</summary>
+    private const int MostNested = 4;
+
+    private const int MostReferences = 4_000;
+
     private static readonly HashSet<string> s_annotations =
     [
         "$schema", "$id", "$anchor", "$comment", "$defs", "definitions", "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly",
@@ -30,7 +35,8 @@ internal sealed class JsonSchemaReader
     };
 
     private readonly JsonElement _root;
-    private readonly Stack<string> _references = [];
+    private readonly Stack<string> _references = new(["#"]);
+    private int _followed;
 
     private JsonSchemaReader(JsonElement root) => _root = root;
 
@@ -52,7 +58,8 @@ internal sealed class JsonSchemaReader
     private TextPiece? ReadReference(Keywords keys)
     {
         if (keys.String("$ref") is not { } reference) return null;
-        if (_references.Contains(reference)) throw Unsupported(keys.Path, $"$ref to {reference} inside of itself: texts would have no bound");
+        if (_references.Count(outer => outer == reference) > MostNested) return TextPiece.Never;
+        if (++_followed > MostReferences) throw Unsupported(keys.Path, $"more than {MostReferences} references, counting those inside of each other");
         if (!reference.StartsWith('#')) throw Unsupported(keys.Path, $"$ref to {reference}, which is not in the schema");
         JsonElement target = _root;
         foreach (string part in reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
@@ -79,12 +86,12 @@ internal sealed class JsonSchemaReader
         if (keys.Array("anyOf") is { } any) return TextPiece.Any(any.Select((schema, index) => Read(schema, $"{keys.Path}/anyOf/{index}")));
         if (keys.Array("oneOf") is not { } one) return null;
         TextPiece[] pieces = [.. one.Select((schema, index) => Read(schema, $"{keys.Path}/oneOf/{index}"))];
-        ByteAutomaton[] automata = [.. pieces.Select(static piece => ByteAutomaton.Of(piece, static _ => true))];
+        ByteAutomaton?[] automata = [.. pieces.Select(static piece => ByteAutomaton.OfAny(piece, static _ => true))];
         for (int first = 0; first < automata.Length; first++)
         {
             for (int second = first + 1; second < automata.Length; second++)
             {
-                if (ByteAutomaton.Common(automata[first], automata[second]) is { } text)
+                if (automata[first] is { } left && automata[second] is { } right && ByteAutomaton.Common(left, right) is { } text)
                     throw Unsupported(keys.Path, $"oneOf whose schemas {first} and {second} both allow {text}; make them exclude each other");
             }
         }

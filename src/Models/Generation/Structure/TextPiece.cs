@@ -6,6 +6,9 @@ internal abstract record TextPiece
     /// <summary>Nothing.</summary>
     public static TextPiece Empty { get; } = new Sequence([]);
 
+    /// <summary>No text at all, not even the empty one.</summary>
+    public static TextPiece Never { get; } = new Choice([]);
+
     public static TextPiece Of(params TextPiece[] parts) => new Sequence(parts);
 
     public static TextPiece Any(params IEnumerable<TextPiece> choices) => new Choice([.. choices]);
