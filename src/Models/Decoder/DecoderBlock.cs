@@ -46,9 +46,9 @@ internal sealed class DecoderBlock : DecoderModule
             ResidualKind.Sequential => (hidden, _, attended) =>
             {
                 Tensor sum = hidden + attended;
-                return sum + Feed(secondNorm!.forward(sum));
+                return sum + Feed(Normed(secondNorm!, sum));
             },
-            ResidualKind.Parallel => (hidden, _, attended) => Feed(secondNorm!.forward(hidden)) + attended + hidden,
+            ResidualKind.Parallel => (hidden, _, attended) => Feed(Normed(secondNorm!, hidden)) + attended + hidden,
             ResidualKind.ParallelOneNorm => (hidden, normed, attended) => attended + Feed(normed) + hidden,
             var other => throw new ArgumentOutOfRangeException(nameof(context), other, "Not a kind of residual."),
         };
@@ -66,7 +66,7 @@ internal sealed class DecoderBlock : DecoderModule
     public Tensor Forward(Tensor hidden, RotaryTable rotary, AttentionMasks masks, KeyValueCache? cache, out Tensor? weights)
     {
         using var scope = NewDisposeScope();
-        Tensor normed = _inputNorm.forward(hidden);
+        Tensor normed = Normed(_inputNorm, hidden);
         Tensor attended = _attentionDropout(_attention.Forward(normed, rotary, _chooseMask(masks), cache, _index, out weights));
         weights?.MoveToOuterDisposeScope();
         return _addUp(hidden, normed, attended).MoveToOuterDisposeScope();
@@ -76,7 +76,7 @@ internal sealed class DecoderBlock : DecoderModule
     public Tensor Forward(Tensor hidden, RotaryTable rotary, IReadOnlyList<AttentionGroup> groups)
     {
         using var scope = NewDisposeScope();
-        Tensor normed = _inputNorm.forward(hidden);
+        Tensor normed = Normed(_inputNorm, hidden);
         return _addUp(hidden, normed, _attentionDropout(_attention.Forward(normed, rotary, groups))).MoveToOuterDisposeScope();
     }
 
@@ -84,7 +84,7 @@ internal sealed class DecoderBlock : DecoderModule
     public Tensor ForwardPooled(Tensor hidden, RotaryTable rotary, Tensor places, RotaryTable pooledRotary, IReadOnlyList<AttentionGroup> groups)
     {
         using var scope = NewDisposeScope();
-        Tensor normed = _inputNorm.forward(hidden);
+        Tensor normed = Normed(_inputNorm, hidden);
         Tensor attended = _attentionDropout(_attention.ForwardPooled(normed, rotary, places, pooledRotary, groups));
         return _addUp(hidden.index_select(1, places.view(-1)), normed.index_select(1, places.view(-1)), attended).MoveToOuterDisposeScope();
     }
@@ -100,9 +100,12 @@ internal sealed class DecoderBlock : DecoderModule
     public Tensor ForwardPooled(Tensor hidden, RotaryTable rotary, Tensor positions, RotaryTable pooledRotary, LayerMask mask)
     {
         using var scope = NewDisposeScope();
-        Tensor normed = _inputNorm.forward(hidden);
+        Tensor normed = Normed(_inputNorm, hidden);
         Tensor attended = _attentionDropout(_attention.ForwardPooled(normed, rotary, positions, pooledRotary, mask));
         Tensor index = positions.unsqueeze(-1).expand(-1, -1, hidden.shape[2]);
         return _addUp(hidden.gather(1, index), normed.gather(1, index), attended).MoveToOuterDisposeScope();
     }
+
+    /// <summary>A residual stream that is wider than the weights is rounded where a norm reads it.</summary>
+    private static Tensor Normed(Norm norm, Tensor hidden) => norm.forward(hidden.dtype == norm.Weight.dtype ? hidden : hidden.to(norm.Weight.dtype));
 }

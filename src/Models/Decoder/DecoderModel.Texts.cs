@@ -98,12 +98,12 @@ internal sealed partial class DecoderModel
         Tensor state = batch.HasStates ? batch.Content.view([.. shape, _config.HiddenSize]) : _embeddingDropout(Disturb(_embedding.forward(batch.Content.view(shape)), groups));
         for (int layer = batch.FirstLayer; layer < end; layer++)
         {
-            Tensor next = reading.Run(_blocks[layer], state);
+            Tensor next = reading.Run(_blocks[layer], Widened(state));
             state.Dispose();
             state = next;
         }
 
-        return state.MoveToOuterDisposeScope();
+        return state.to(EmbeddingWeight.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>As the other; what is a text there is a row of a group here.</summary>

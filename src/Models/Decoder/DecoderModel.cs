@@ -70,13 +70,14 @@ internal sealed partial class DecoderModel : DecoderModule
             _config, input.Cache, hidden.shape[0], length, input.AttentionMask, positions, _kernel.HidesLaterKeys, hidden.dtype, hidden.device);
         RotaryTable rotary = (positions is null ? _rotary.Follow(past, length, hidden.device, input.Cache) : _rotary.At(positions, input.Cache)).As(hidden.dtype);
 
+        ScalarType dtype = hidden.dtype;
         List<Tensor> hiddenStates = [];
         List<Tensor> attentions = [];
         foreach (DecoderBlock block in _blocks)
         {
-            if (input.OutputHiddenStates) hiddenStates.Add(hidden.MoveToOuterDisposeScope());
+            if (input.OutputHiddenStates) hiddenStates.Add(hidden.to(dtype).MoveToOuterDisposeScope());
             Tensor next = input.Cache is null && !input.OutputAttentions
-                ? Run(block, hidden, rotary, masks, out Tensor? weights)
+                ? Run(block, Widened(hidden), rotary, masks, out Tensor? weights)
                 : block.Forward(hidden, rotary, masks, input.Cache, out weights);
             if (!input.OutputHiddenStates) hidden.Dispose();
             hidden = next;
@@ -84,7 +85,7 @@ internal sealed partial class DecoderModel : DecoderModule
             else weights?.Dispose();
         }
 
-        Tensor last = _finalNorm.forward(hidden).MoveToOuterDisposeScope();
+        Tensor last = _finalNorm.forward(hidden.to(dtype)).MoveToOuterDisposeScope();
         if (input.OutputHiddenStates) hiddenStates.Add(last.alias().MoveToOuterDisposeScope());
         return new DecoderOutput(last, hiddenStates, attentions);
     }
@@ -125,13 +126,13 @@ internal sealed partial class DecoderModel : DecoderModule
         Tensor state = hidden.alias();
         for (int layer = first; layer < end; layer++)
         {
-            Tensor next = Run(_blocks[layer], state, rotary, masks, out Tensor? weights);
+            Tensor next = Run(_blocks[layer], Widened(state), rotary, masks, out Tensor? weights);
             weights?.Dispose();
             state.Dispose();
             state = next;
         }
 
-        return state.MoveToOuterDisposeScope();
+        return state.to(hidden.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>The last layer, for one token of each row.</summary>
@@ -156,6 +157,13 @@ internal sealed partial class DecoderModel : DecoderModule
         if (disposing) _rotary.Release();
         base.Dispose(disposing);
     }
+
+    /// <summary>
+    /// What a layer adds is often less than the last place of a bfloat16 sum. In training the stream that layers add to is therefore float32, from where gradients
+    /// flow through it on, as under the reference's autocast.
+    /// </summary>
+    private Tensor Widened(Tensor hidden) =>
+        training && hidden.dtype == ScalarType.BFloat16 && hidden.requires_grad && is_grad_enabled() ? hidden.to(ScalarType.Float32) : hidden;
 
     /// <summary>A layer without cache, its activations kept for its gradients or not.</summary>
     private Tensor Run(DecoderBlock block, Tensor hidden, RotaryTable rotary, AttentionMasks masks, out Tensor? weights)
