@@ -19,16 +19,8 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
     where TVector : struct
     where TWeights : struct, IWeights
 {
-    /// <summary>Rows that are computed at once; outputs too, for one row.</summary>
+    /// <summary>Rows that are computed at once, and outputs.</summary>
     private const int Block = 4;
-
-    /// <summary>How often the loop for one row looks ahead each time round: about once for each line of the cache that it reads.</summary>
-    private static int LooksAhead => TWeights.BytesOf(2 * TLanes.Count) switch
-    {
-        >= 64 => 4,
-        >= 32 => 2,
-        _ => 1,
-    };
 
     /// <summary>Puts a row of X into the order that <see cref="Multiply"/> reads it in.</summary>
     /// <param name="source">The row.</param>
@@ -62,30 +54,28 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
     public static void Multiply(
         byte* weights, nint inWidth, nint first, nint end, float* inputs, nint inputStride, nint rows, float* outputs, nint outputStride)
     {
-        nint stride = TWeights.BytesOf(inWidth);
+        nint stride = TWeights.BytesOf(inWidth), bytes = (end - first) * stride;
+        byte* begin = weights + (first * stride);
 
-        // How often the loops below go round for each block of outputs.
-        nint passes = ((rows + 2) / Block * (Block / TLanes.Outputs)) + (rows % Block == 1 ? LooksAhead : 0);
-        nint turns = inWidth / (2 * TLanes.Count), steps = Math.Max(1, passes * turns), ahead = Block * stride, step = (ahead + steps - 1) / steps;
-        for (nint output = first; output < end; output += Block)
+        // How often the loops for several rows go round. Outputs beyond the first rows are still in a cache: what is behind them is asked for meanwhile.
+        nint turns = inWidth / (2 * TLanes.Count), blocks = (end - first + Block - 1) / Block * (Block / TLanes.Outputs);
+        nint steps = Math.Max(1, (rows + Block - 2) / Block * blocks * turns), step = (bytes + steps - 1) / steps;
+        byte* next = begin + (rows <= Block ? Lookahead.Distance : bytes);
+        nint row = 0;
+        for (; rows - row > 1; row += Block)
         {
-            byte* w = weights + (output * stride);
-            nint count = Math.Min(Block, end - output);
-
-            byte* next = w + ahead;
-
-            // Outputs that are not there are computed as the last one is, and not written.
-            byte* w1 = w + (Math.Min(1, count - 1) * stride), w2 = w + (Math.Min(2, count - 1) * stride), w3 = w + ((count - 1) * stride);
-            nint row = 0;
-            for (; rows - row > 1; row += Block)
+            // Rows and outputs that are not there are computed as the last one is, and not written.
+            nint present = Math.Min(Block, rows - row);
+            float* x = inputs + (row * inputStride), x1 = x + inputStride, x2 = x + (Math.Min(2, present - 1) * inputStride), x3 = x + ((present - 1) * inputStride);
+            for (nint output = first; output < end; output += Block)
             {
-                float* x = inputs + (row * inputStride);
-                nint present = Math.Min(Block, rows - row);
-                float* x1 = x + inputStride, x2 = x + (Math.Min(2, present - 1) * inputStride), x3 = x + ((present - 1) * inputStride);
+                nint count = Math.Min(Block, end - output);
+                byte* w = weights + (output * stride);
+                byte* w1 = w + (Math.Min(1, count - 1) * stride), w2 = w + (Math.Min(2, count - 1) * stride), w3 = w + ((count - 1) * stride);
                 float* y = outputs + (row * outputStride) + output;
                 if (TLanes.Outputs == Block)
                 {
-                    FourOutputsOfFourRows(w, w1, w2, w3, next, step, ahead, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1, out Vector128<float> y2, out Vector128<float> y3);
+                    FourOutputsOfFourRows(w, w1, w2, w3, next, step, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1, out Vector128<float> y2, out Vector128<float> y3);
                     next += step * turns;
                     Write(y0, y, count);
                     Write(y1, y + outputStride, count);
@@ -94,52 +84,61 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
                 }
                 else
                 {
-                    TwoOutputsOfFourRows(w, w1, next, step, ahead, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1);
+                    TwoOutputsOfFourRows(w, w1, next, step, x, x1, x2, x3, inWidth, out Vector128<float> y0, out Vector128<float> y1);
                     next += step * turns;
                     WriteColumn(y0, y, outputStride, present);
                     if (count > 1) WriteColumn(y1, y + 1, outputStride, present);
                     if (count <= 2) continue;
-                    TwoOutputsOfFourRows(w2, w3, next, step, ahead, x, x1, x2, x3, inWidth, out y0, out y1);
+                    TwoOutputsOfFourRows(w2, w3, next, step, x, x1, x2, x3, inWidth, out y0, out y1);
                     next += step * turns;
                     WriteColumn(y0, y + 2, outputStride, present);
                     if (count > 3) WriteColumn(y1, y + 3, outputStride, present);
                 }
             }
+        }
 
-            if (row < rows) Write(FourOutputsOfOneRow(w, w1, w2, w3, next, step, ahead, inputs + (row * inputStride), inWidth), outputs + (row * outputStride) + output, count);
+        if (row >= rows) return;
+        float* last = inputs + (row * inputStride), target = outputs + (row * outputStride);
+        step = (stride + turns) / (turns + 1);
+        for (nint output = first; output < end; output += 2)
+        {
+            byte* w = weights + (output * stride);
+            TwoOutputsOfOneRow(w, output < end - 1 ? w + stride : w, step, last, inWidth, out float y0, out float y1);
+            target[output] = y0;
+            if (output < end - 1) target[output + 1] = y1;
         }
     }
 
+    /// <summary>Reads the weights almost as they lie in memory, which is what memory is fastest at, and asks for those a little further on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> FourOutputsOfOneRow(byte* w0, byte* w1, byte* w2, byte* w3, byte* next, nint step, nint ahead, float* x, nint inWidth)
+    private static void TwoOutputsOfOneRow(byte* w0, byte* w1, nint step, float* x, nint inWidth, out float y0, out float y1)
     {
-        TVector s0 = default, s1 = default, s2 = default, s3 = default;
+        TVector s0 = default, s1 = default;
+        byte* next0 = w0 + Lookahead.Distance, next1 = w1 + Lookahead.Distance;
         nint k = 0;
         for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
         {
             TVector a = TLanes.Load(x + k), b = TLanes.Load(x + k + TLanes.Count);
-            next = Lookahead.Ask(next, step, ahead);
+            next0 = Lookahead.Ask(next0, step);
             TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector first, out TVector second);
             s0 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s0));
-            if (LooksAhead == 4) next = Lookahead.Ask(next, step, ahead);
+            next1 = Lookahead.Ask(next1, step);
             TWeights.LoadPair<TLanes, TVector>(w1, k, out first, out second);
             s1 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s1));
-            if (LooksAhead >= 2) next = Lookahead.Ask(next, step, ahead);
-            TWeights.LoadPair<TLanes, TVector>(w2, k, out first, out second);
-            s2 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s2));
-            if (LooksAhead == 4) next = Lookahead.Ask(next, step, ahead);
-            TWeights.LoadPair<TLanes, TVector>(w3, k, out first, out second);
-            s3 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s3));
         }
 
-        Vector128<float> sums = TLanes.Sums(s0, s1, s2, s3);
-        for (; k < inWidth; k++) sums += Vector128.Create(TWeights.At(w0, k), TWeights.At(w1, k), TWeights.At(w2, k), TWeights.At(w3, k)) * x[k];
-        return sums;
+        Vector128<float> sums = TLanes.Sums(s0, s1, default, default);
+        (y0, y1) = (sums[0], sums[1]);
+        for (; k < inWidth; k++)
+        {
+            y0 += TWeights.At(w0, k) * x[k];
+            y1 += TWeights.At(w1, k) * x[k];
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FourOutputsOfFourRows(
-        byte* w0, byte* w1, byte* w2, byte* w3, byte* next, nint step, nint ahead, float* x0, float* x1, float* x2, float* x3, nint inWidth,
+        byte* w0, byte* w1, byte* w2, byte* w3, byte* next, nint step, float* x0, float* x1, float* x2, float* x3, nint inWidth,
         out Vector128<float> y0, out Vector128<float> y1, out Vector128<float> y2, out Vector128<float> y3)
     {
         TVector s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
@@ -147,7 +146,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
         nint k = 0;
         for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
         {
-            next = Lookahead.Ask(next, step, ahead);
+            next = Lookahead.Ask(next, step);
             TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector a0, out TVector b0);
             TWeights.LoadPair<TLanes, TVector>(w1, k, out TVector a1, out TVector b1);
             TWeights.LoadPair<TLanes, TVector>(w2, k, out TVector a2, out TVector b2);
@@ -210,13 +209,13 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TwoOutputsOfFourRows(
-        byte* w0, byte* w1, byte* next, nint step, nint ahead, float* x0, float* x1, float* x2, float* x3, nint inWidth, out Vector128<float> y0, out Vector128<float> y1)
+        byte* w0, byte* w1, byte* next, nint step, float* x0, float* x1, float* x2, float* x3, nint inWidth, out Vector128<float> y0, out Vector128<float> y1)
     {
         TVector s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
         nint k = 0;
         for (; k <= inWidth - (2 * TLanes.Count); k += 2 * TLanes.Count)
         {
-            next = Lookahead.Ask(next, step, ahead);
+            next = Lookahead.Ask(next, step);
             TWeights.LoadPair<TLanes, TVector>(w0, k, out TVector a0, out TVector b0);
             TWeights.LoadPair<TLanes, TVector>(w1, k, out TVector a1, out TVector b1);
             TVector x = TLanes.Load(x0 + k);

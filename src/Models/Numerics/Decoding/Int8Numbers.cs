@@ -17,6 +17,7 @@ internal readonly unsafe struct Int8Numbers : IWeights
     public static bool SeparatesPlaces => false;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nint BytesOf(nint inWidth) => (inWidth + Group - 1) / Group * GroupBytes;
 
     /// <inheritdoc/>
