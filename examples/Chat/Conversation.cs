@@ -10,6 +10,7 @@ internal sealed class Conversation(IChatClient client, string? system, ChatOptio
 {
     private readonly List<ChatMessage> _messages = [];
     private CancellationTokenSource? _reply;
+    private bool _isThinking;
 
     /// <summary>Reads and replies until the input ends.</summary>
     public async Task Run()
@@ -60,7 +61,7 @@ internal sealed class Conversation(IChatClient client, string? system, ChatOptio
                 await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync(_messages, options, _reply.Token))
                 {
                     updates.Add(update);
-                    Console.Write(update.Text);
+                    foreach (AIContent content in update.Contents) Write(content);
                 }
             }
             catch (OperationCanceledException)
@@ -75,7 +76,18 @@ internal sealed class Conversation(IChatClient client, string? system, ChatOptio
         }
 
         _reply = null;
-        Console.WriteLine();
+        Console.WriteLine(_isThinking ? ")" : "");
+        _isThinking = false;
         if (updates.Count > 0) _messages.AddMessages(updates);
+    }
+
+    /// <summary>Thoughts before an answer are set apart from it by parentheses.</summary>
+    private void Write(AIContent content)
+    {
+        bool isThought = content is TextReasoningContent;
+        if (!isThought && content is not TextContent) return;
+        if (isThought != _isThinking) Console.Write(isThought ? "(" : ")\n");
+        _isThinking = isThought;
+        Console.Write(content);
     }
 }

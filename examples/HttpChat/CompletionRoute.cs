@@ -60,7 +60,9 @@ internal sealed class CompletionRoute(IChatClient client, string model)
     private JsonObject Whole(ChatResponse response)
     {
         var message = new JsonObject { ["role"] = "assistant", ["content"] = response.Text };
-        FunctionCallContent[] calls = [.. response.Messages.SelectMany(static message => message.Contents).OfType<FunctionCallContent>()];
+        AIContent[] contents = [.. response.Messages.SelectMany(static message => message.Contents)];
+        if (ThoughtOf(contents) is { Length: > 0 } thought) message["reasoning_content"] = thought;
+        FunctionCallContent[] calls = [.. contents.OfType<FunctionCallContent>()];
         if (calls.Length > 0) message["tool_calls"] = Calls(calls, 0, isStream: false);
         JsonObject body = Envelope("chat.completion", response.ResponseId, response.CreatedAt, new JsonObject { ["index"] = 0, ["message"] = message, ["finish_reason"] = response.FinishReason?.Value });
         body["usage"] = Usage(response.Usage);
@@ -79,6 +81,7 @@ internal sealed class CompletionRoute(IChatClient client, string model)
             if (!hasBegun) delta["role"] = "assistant";
             hasBegun = true;
             if (update.Text.Length > 0) delta["content"] = update.Text;
+            if (ThoughtOf(update.Contents) is { Length: > 0 } thought) delta["reasoning_content"] = thought;
             FunctionCallContent[] called = [.. update.Contents.OfType<FunctionCallContent>()];
             if (called.Length > 0) delta["tool_calls"] = Calls(called, calls, isStream: true);
             calls += called.Length;
@@ -92,6 +95,9 @@ internal sealed class CompletionRoute(IChatClient client, string model)
 
         await Event(context, "[DONE]");
     }
+
+    /// <summary>What the model thinks before it answers, under the name that servers of such models give it.</summary>
+    private static string ThoughtOf(IEnumerable<AIContent> contents) => string.Concat(contents.OfType<TextReasoningContent>().Select(static content => content.Text));
 
     private static async Task Event(HttpContext context, string data)
     {

@@ -10,6 +10,9 @@ internal sealed record RequestMessage
 
     public JsonElement? Content { get; init; }
 
+    /// <summary>What the model thought before it answered.</summary>
+    public string? ReasoningContent { get; init; }
+
     public string? Name { get; init; }
 
     public string? ToolCallId { get; init; }
@@ -20,6 +23,7 @@ internal sealed record RequestMessage
     {
         if (Role == "tool") return new ChatMessage(ChatRole.Tool, [new FunctionResultContent(ToolCallId ?? throw new ArgumentException("A tool message has no tool_call_id."), string.Concat(Texts()))]);
         List<AIContent> contents = [.. Texts().Select(static text => new TextContent(text))];
+        if (!string.IsNullOrEmpty(ReasoningContent)) contents.Insert(0, new TextReasoningContent(ReasoningContent));
         foreach (Call call in ToolCalls ?? [])
             contents.Add(new FunctionCallContent(call.Id, call.Function.Name, JsonSerializer.Deserialize<Dictionary<string, object?>>(call.Function.Arguments)));
         ChatRole role = Role switch

@@ -25,6 +25,12 @@ internal sealed record ChatRequest
     /// <summary>The names of the functions that may be called; null for none.</summary>
     public required IReadOnlySet<string>? Functions { get; init; }
 
+    /// <summary>Whether the reply begins within a thought, which the chat template has opened.</summary>
+    public required bool IsThinking { get; init; }
+
+    /// <summary>Whether what the model thought is given.</summary>
+    public required bool GivesThoughts { get; init; }
+
     /// <summary>Whether the reply ends with its first call.</summary>
     public required bool HasOneCallAtMost { get; init; }
 
@@ -36,14 +42,17 @@ internal sealed record ChatRequest
         options ??= new ChatOptions();
         Check(options, client.ModelId);
         AIFunctionDeclaration[] functions = FunctionsOf(options);
-        int[] ids = Encode(MessagesOf(messages, options.Instructions), functions, options, client);
+        EncodedChat chat = Encode(MessagesOf(messages, options.Instructions), functions, options, client);
+        OutputConstraint? constraint = ConstraintOf(options, functions, constraints);
         return new ChatRequest
         {
-            PromptIds = ids,
-            Generation = GenerationOf(options, client, ids.Length),
-            Constraint = ConstraintOf(options, functions, constraints),
+            PromptIds = [.. chat.Ids],
+            Generation = GenerationOf(options, client, chat.Ids.Count),
+            Constraint = constraint,
             Processors = options is { FrequencyPenalty: null or 0, PresencePenalty: null or 0 } ? [] : [new TokenPenaltyProcessor(options.FrequencyPenalty ?? 0, options.PresencePenalty ?? 0)],
             Functions = functions.Length > 0 ? functions.Select(static function => function.Name).ToHashSet(StringComparer.Ordinal) : null,
+            IsThinking = constraint is null && chat.Text.AsSpan().TrimEnd().EndsWith(ReplyReader.Thinking, StringComparison.Ordinal),
+            GivesThoughts = options.Reasoning?.Output is not ReasoningOutput.None,
             HasOneCallAtMost = options.AllowMultipleToolCalls == false,
         };
     }
@@ -55,8 +64,10 @@ internal sealed record ChatRequest
         if (options.ConversationId is not null)
             throw new NotSupportedException("This client keeps no conversations under an id; leave ConversationId out and give all messages. What the model has read already is not read again.");
         if (options.ContinuationToken is not null) throw new NotSupportedException("Replies cannot be taken up again; leave ContinuationToken out.");
-        if (options.Reasoning is { Effort: not null } or { Output: not null })
-            throw new NotSupportedException($"How much a model reasons is a matter of its chat template; set its variables, such as enable_thinking, under '{TemplateArguments}' in AdditionalProperties, and leave Reasoning out.");
+        if (options.Reasoning is { Effort: not null })
+            throw new NotSupportedException($"How much a model reasons is a matter of its chat template; set its variables, such as enable_thinking, under '{TemplateArguments}' in AdditionalProperties, and leave Reasoning.Effort out.");
+        if (options.Reasoning is { Output: ReasoningOutput.Summary })
+            throw new NotSupportedException("Nobody sums up what the model reasons here; ask for Reasoning.Output Full or None.");
         if (options.ResponseFormat is ChatResponseFormatJson { Schema: null })
             throw new NotSupportedException("JSON of any form is not supported; give a schema: ChatResponseFormat.ForJsonSchema.");
     }
@@ -96,7 +107,7 @@ internal sealed record ChatRequest
         return [new ChatMessage(ChatRole.System, text), .. all.Skip(hasSystem ? 1 : 0)];
     }
 
-    private static int[] Encode(List<ChatMessage> messages, AIFunctionDeclaration[] functions, ChatOptions options, LanguageModelChatClient client)
+    private static EncodedChat Encode(List<ChatMessage> messages, AIFunctionDeclaration[] functions, ChatOptions options, LanguageModelChatClient client)
     {
         var template = new ChatTemplateOptions
         {
@@ -108,7 +119,7 @@ internal sealed record ChatRequest
         EncodedChat chat = client.Tokenizer.EncodeChat(messages, template);
         if (functions.Length > 0 && client.Tokenizer.ApplyChatTemplate(messages, template with { Tools = [] }) == chat.Text)
             throw new NotSupportedException("The chat template does not read tools, so the model would not know of them; leave Tools out, or choose another template by TemplateName.");
-        return [.. chat.Ids];
+        return chat;
     }
 
     private static Dictionary<string, JsonNode?> VariablesOf(ChatOptions options, ChatClientSettings settings)

@@ -125,7 +125,7 @@ public sealed class LanguageModelChatClient : IChatClient
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(asked, enumerated);
         using ConversationCache.Conversation? known = Conversations.Find(request.PromptIds);
-        var reader = new ReplyReader(request.Functions);
+        var reader = new ReplyReader(request.Functions, request.IsThinking);
         string id = $"chatcmpl-{Guid.NewGuid():N}";
         DateTimeOffset created = DateTimeOffset.UtcNow;
         var input = new GenerationInput
@@ -147,6 +147,7 @@ public sealed class LanguageModelChatClient : IChatClient
             if (token.Cache is { } cache) Conversations.Add(cache);
             foreach (AIContent content in reader.Add(token.Text, reason is not null))
             {
+                if (content is TextReasoningContent && !request.GivesThoughts) continue;
                 yield return Update(content);
                 if (!request.HasOneCallAtMost || content is not FunctionCallContent) continue;
                 reason = FinishReason.Criterion;

@@ -4,26 +4,37 @@ using Microsoft.Extensions.AI;
 namespace MLComponents.Models;
 
 /// <summary>
-/// What a reply consists of, as its text comes: text, and calls of functions in the forms that models are taught: <c>&lt;tool_call&gt;{"name": ..., "arguments":
-/// ...}&lt;/tool_call&gt;</c>, any number of them within the text, or a reply that is nothing but such JSON, one object or an array of them. What looks like a call and
-/// is none stays text. Not for several threads at a time.
+/// What a reply consists of, as its text comes: what the model thought before it answered, within <c>&lt;think&gt;</c> and <c>&lt;/think&gt;</c> at the beginning; text;
+/// and calls of functions in the forms that models are taught: <c>&lt;tool_call&gt;{"name": ..., "arguments": ...}&lt;/tool_call&gt;</c>, any number of them within the text,
+/// or a reply that is nothing but such JSON, one object or an array of them. What looks like a call and is none stays text. Not for several threads at a time.
 /// </summary>
-/// <param name="functions">The names of the functions that may be called; null where everything is text.</param>
-internal sealed class ReplyReader(IReadOnlySet<string>? functions)
+/// <param name="functions">The names of the functions that may be called; null for none.</param>
+/// <param name="isThinking">Whether the prompt ends with the mark that opens a thought, as some templates write it.</param>
+internal sealed class ReplyReader(IReadOnlySet<string>? functions, bool isThinking = false)
 {
     private const string Opening = "<tool_call>";
     private const string Closing = "</tool_call>";
 
     private string _held = "";
-    private Place _place = functions is null ? Place.Text : Place.Beginning;
+    private Place _place = isThinking ? Place.Thought : Place.Beginning;
+    private bool _wasThinking = isThinking;
+    private bool _hasThought;
 
     private enum Place
     {
         Beginning,
+        Thought,
+        Answer,
         Json,
         Text,
         Call,
     }
+
+    /// <summary>The mark that opens a thought.</summary>
+    public const string Thinking = "<think>";
+
+    /// <summary>The mark that closes a thought.</summary>
+    public const string Thought = "</think>";
 
     /// <summary>How many calls there were.</summary>
     public int CallCount { get; private set; }
@@ -36,8 +47,7 @@ internal sealed class ReplyReader(IReadOnlySet<string>? functions)
     {
         _held += text;
         List<AIContent> contents = [];
-        if (functions is null) AddText(contents, _held.Length);
-        else while (Step(contents, isLast)) ;
+        while (Step(contents, isLast)) ;
         return contents;
     }
 
@@ -48,9 +58,25 @@ internal sealed class ReplyReader(IReadOnlySet<string>? functions)
         switch (_place)
         {
             case Place.Beginning:
+                string beginning = _held.TrimStart();
+                if (!isLast && Thinking.StartsWith(beginning, StringComparison.Ordinal) && beginning.Length < Thinking.Length) return false;
+                _wasThinking = beginning.StartsWith(Thinking, StringComparison.Ordinal);
+                if (_wasThinking) _held = beginning[Thinking.Length..];
+                _place = _wasThinking ? Place.Thought : Place.Answer;
+                return true;
+            case Place.Thought:
+                int end = _held.IndexOf(Thought, StringComparison.Ordinal);
+                AddThought(contents, end >= 0 ? _held.AsSpan(0, end).TrimEnd().Length : isLast ? _held.AsSpan().TrimEnd().Length : LengthWithoutBeginning(Thought));
+                if (end < 0) return false;
+                _held = _held[(_held.IndexOf(Thought, StringComparison.Ordinal) + Thought.Length)..];
+                _place = Place.Answer;
+                return true;
+            case Place.Answer:
                 string trimmed = _held.TrimStart();
-                if (trimmed.Length == 0 && !isLast) return false;
-                _place = trimmed.StartsWith('{') || trimmed.StartsWith('[') ? Place.Json : Place.Text;
+                if (_wasThinking) _held = trimmed;
+                if (functions is not null || _wasThinking)
+                    if (trimmed.Length == 0 && !isLast) return false;
+                _place = functions is not null && (trimmed.StartsWith('{') || trimmed.StartsWith('[')) ? Place.Json : Place.Text;
                 return true;
             case Place.Json:
                 if (!isLast) return false;
@@ -62,11 +88,14 @@ internal sealed class ReplyReader(IReadOnlySet<string>? functions)
 
                 _place = Place.Text;
                 return true;
+            case Place.Text when functions is null:
+                AddText(contents, _held.Length);
+                return false;
             case Place.Text:
                 int opening = _held.IndexOf(Opening, StringComparison.Ordinal);
                 if (opening < 0)
                 {
-                    AddText(contents, isLast ? _held.Length : _held.Length - LengthOfBeginning());
+                    AddText(contents, isLast ? _held.Length : LengthWithoutBeginning(Opening));
                     return false;
                 }
 
@@ -88,6 +117,15 @@ internal sealed class ReplyReader(IReadOnlySet<string>? functions)
         }
     }
 
+    private void AddThought(List<AIContent> contents, int length)
+    {
+        string text = _held[..length];
+        _held = _held[length..];
+        if (!_hasThought) text = text.TrimStart();
+        _hasThought |= text.Length > 0;
+        if (text.Length > 0) contents.Add(new TextReasoningContent(text));
+    }
+
     private void AddText(List<AIContent> contents, int length)
     {
         string text = _held[..length];
@@ -102,12 +140,12 @@ internal sealed class ReplyReader(IReadOnlySet<string>? functions)
         CallCount += calls.Count;
     }
 
-    /// <summary>How much of the end may be the beginning of a mark, with the white space before it.</summary>
-    private int LengthOfBeginning()
+    /// <summary>How much there is before what may be the beginning of a mark at the end, and before the white space in front of it.</summary>
+    private int LengthWithoutBeginning(string mark)
     {
-        int length = Math.Min(Opening.Length - 1, _held.Length);
-        while (length > 0 && !_held.AsSpan().EndsWith(Opening.AsSpan(0, length), StringComparison.Ordinal)) length--;
-        return _held.Length - _held.AsSpan(0, _held.Length - length).TrimEnd().Length;
+        int length = Math.Min(mark.Length - 1, _held.Length);
+        while (length > 0 && !_held.AsSpan().EndsWith(mark.AsSpan(0, length), StringComparison.Ordinal)) length--;
+        return _held.AsSpan(0, _held.Length - length).TrimEnd().Length;
     }
 
     /// <summary>The calls that JSON says; null if it says none.</summary>

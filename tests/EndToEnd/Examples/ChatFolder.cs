@@ -6,7 +6,7 @@ internal static class ChatFolder
     private const string Template = """
         {%- for tool in tools or [] %}{{ tool.function.name ~ '\n' }}{% endfor -%}
         {%- for message in messages %}{{ message.role ~ ': ' ~ (message.content or '') ~ '\n' }}{% endfor -%}
-        {%- if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}
+        {%- if add_generation_prompt %}{{ 'assistant: ' ~ ('<think>' if enable_thinking else '') }}{% endif %}
         """;
 
     public static string Create(string folder)

@@ -86,6 +86,24 @@ public class HttpChatTests(HttpChatServer server) : IClassFixture<HttpChatServer
     }
 
     [Fact]
+    public async Task What_the_model_thinks_is_apart_from_the_answer()
+    {
+        JsonObject request = Request("Hi", 2);
+        request["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = true };
+        JsonNode message = (await Post(request))["choices"]![0]!["message"]!;
+        string thought = (string)message["reasoning_content"]!;
+        Assert.NotEmpty(thought);
+        Assert.Equal("", (string)message["content"]!);
+
+        request["stream"] = true;
+        Assert.Equal(thought, string.Concat((await Events(request)).SelectMany(item => item["choices"]!.AsArray()).Select(choice => (string?)choice!["delta"]!["reasoning_content"])));
+        request["stream"] = false;
+        request["messages"]!.AsArray().Add(message.DeepClone());
+        request["messages"]!.AsArray().Add(new JsonObject { ["role"] = "user", ["content"] = "And?" });
+        await Post(request);
+    }
+
+    [Fact]
     public async Task The_model_is_listed()
     {
         JsonObject models = (await server.Client.GetFromJsonAsync<JsonObject>("/v1/models", Cancellation))!;

@@ -305,11 +305,32 @@ public class LanguageModelChatClientTests
         Assert.EndsWith("thinking: False\n", script.Prompts.Last());
     }
 
+    [Fact]
+    public async Task Thoughts_are_content_of_their_own_whether_the_model_or_the_template_opens_them()
+    {
+        using CausalLanguageModel model = ChatSamples.Scripted(out ScriptedDecoding script, "<think>\nabout Lima\n</think>\n\nIt is warm.");
+        using var client = new LanguageModelChatClient(model, ChatSamples.Tokenizer, NoCache);
+        ChatResponse response = await client.GetResponseAsync(s_question, cancellationToken: Cancellation);
+        Assert.Equal("It is warm.", response.Text);
+        Assert.Equal("about Lima", string.Concat(response.Messages.SelectMany(message => message.Contents).OfType<TextReasoningContent>().Select(content => content.Text)));
+        ChatResponse without = await client.GetResponseAsync(s_question, new() { Reasoning = new() { Output = ReasoningOutput.None } }, Cancellation);
+        Assert.Equal("It is warm.", without.Text);
+        Assert.DoesNotContain(without.Messages.SelectMany(message => message.Contents), content => content is TextReasoningContent);
+
+        using CausalLanguageModel second = ChatSamples.Scripted(out script, "about Lima</think>It is warm.");
+        using var opened = new LanguageModelChatClient(second, ChatSamples.WithTemplate(ChatSamples.Template + "{{ '<think>\n' if add_generation_prompt }}"), NoCache);
+        response = await opened.GetResponseAsync(s_question, cancellationToken: Cancellation);
+        Assert.EndsWith("<think>\n", Assert.Single(script.Prompts));
+        Assert.Equal("It is warm.", response.Text);
+        Assert.Equal("about Lima", string.Concat(response.Messages.SelectMany(message => message.Contents).OfType<TextReasoningContent>().Select(content => content.Text)));
+    }
+
     public static TheoryData<string, Type, string> Refusals => new()
     {
         { "model", typeof(ArgumentException), "'gpt'; this client has 'qwen2'" },
         { "conversation", typeof(NotSupportedException), "ConversationId" },
         { "reasoning", typeof(NotSupportedException), "chat_template_kwargs" },
+        { "reasoning summed up", typeof(NotSupportedException), "Full or None" },
         { "any json", typeof(NotSupportedException), "ForJsonSchema" },
         { "schema", typeof(NotSupportedException), "#" },
         { "property", typeof(ArgumentException), "'temprature'" },
@@ -333,6 +354,7 @@ public class LanguageModelChatClientTests
             "model" => new() { ModelId = "gpt" },
             "conversation" => new() { ConversationId = "7" },
             "reasoning" => new() { Reasoning = new() { Effort = ReasoningEffort.High } },
+            "reasoning summed up" => new() { Reasoning = new() { Output = ReasoningOutput.Summary } },
             "any json" => new() { ResponseFormat = ChatResponseFormat.Json },
             "schema" => new() { ResponseFormat = ChatResponseFormat.ForJsonSchema(JsonElement.Parse("true")) },
             "property" => new() { AdditionalProperties = new() { ["temprature"] = 1 } },

@@ -74,5 +74,39 @@ public class ReplyReaderTests
         Assert.Equal("{}<tool_call>", Text(new ReplyReader(null).Add("{}<tool_call>", false)));
     }
 
+    [Theory]
+    [InlineData("<think>\nTwo cities.\n\nNo: one.\n</think>\n\nLima is warm.", "Two cities.\n\nNo: one.", "Lima is warm.")]
+    [InlineData("\n<think></think>\n\nYes", "", "Yes")]
+    [InlineData("<think>If a < b </th then", "If a < b </th then", "")]
+    [InlineData("<thinker> thinks", "", "<thinker> thinks")]
+    [InlineData("Is <think>this</think> one?", "", "Is <think>this</think> one?")]
+    [InlineData("<think>call</think>\n<tool_call>{\"name\":\"add\"}</tool_call>", "call", "add{}")]
+    [InlineData("<think>it</think> [{\"name\":\"add\"}] ", "it", "add{}")]
+    public void What_a_model_thinks_before_it_answers_is_no_part_of_the_answer_however_the_text_comes(string reply, string thought, string answer)
+    {
+        foreach (int size in (int[])[1, 2, 3, 7, 1000])
+        {
+            Assert.Equal((thought, answer), ReadIn(size, reply, new ReplyReader(s_functions)));
+            if (!answer.StartsWith("add", StringComparison.Ordinal)) Assert.Equal((thought, answer), ReadIn(size, reply, new ReplyReader(null)));
+        }
+
+        static (string Thought, string Answer) ReadIn(int size, string reply, ReplyReader reader)
+        {
+            AIContent[] contents = [.. reply.Chunk(size).SelectMany((chunk, index) => reader.Add(new string(chunk), (index + 1) * size >= reply.Length))];
+            return (string.Concat(contents.OfType<TextReasoningContent>().Select(content => content.Text)),
+                string.Concat(contents.Select(content => content is TextContent text ? text.Text : content is FunctionCallContent call ? call.Name + JsonSerializer.Serialize(call.Arguments) : "")));
+        }
+    }
+
+    [Fact]
+    public void A_thought_that_the_prompt_has_opened_is_one_from_the_first_word_on()
+    {
+        var reader = new ReplyReader(null, isThinking: true);
+        var first = Assert.IsType<TextReasoningContent>(Assert.Single(reader.Add("\nWarm", false)));
+        Assert.Equal("Warm", first.Text);
+        Assert.Empty(reader.Add(" ", false));
+        Assert.Equal("It is.", Text(reader.Add("</think> It is.", true)));
+    }
+
     private static string Text(IEnumerable<AIContent> contents) => string.Concat(contents.Cast<TextContent>().Select(content => content.Text));
 }
