@@ -10,7 +10,8 @@ namespace MLComponents.Models;
 /// <remarks>One instance serves one thread at a time; there are as many as functions ran at once. A buffer keeps at most 16 MB.</remarks>
 internal sealed class FloatBuffers : IDisposable
 {
-    private const long MostKept = 1 << 22;
+    /// <summary>The numbers of the largest matrix whose memory is kept.</summary>
+    public const long MostKept = 1 << 22;
 
     private static readonly ConcurrentBag<FloatBuffers> s_free = [];
 

@@ -29,6 +29,21 @@ public class RoundedLinearTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Products_that_are_computed_some_outputs_after_the_other_are_the_same(bool hasBias)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        const long Rows = FloatBuffers.MostKept / 512, Outputs = 1200;
+        Tensor input = randn(2, Rows / 2, 4).bfloat16(), weight = randn(Outputs, 4).bfloat16();
+        Tensor? bias = hasBias ? randn(Outputs).bfloat16() : null;
+        Tensor actual = RoundedLinear.Apply(input, weight, bias);
+        Assert.Equal([2, Rows / 2, Outputs], actual.shape);
+        AssertRounded(nn.functional.linear(Widen(input), Widen(weight), bias is null ? null : Widen(bias)), actual);
+    }
+
+    [Theory]
     [InlineData(true, false, false)]
     [InlineData(false, true, false)]
     [InlineData(false, false, true)]
