@@ -129,6 +129,7 @@ internal static class TrainingStep
         return () =>
         {
             using var scope = NewDisposeScope();
+            using DifferentiatedOnce promise = DifferentiatedOnce.Promise(); // as training does
             Tensor loss = nn.functional.cross_entropy(model.ForwardPooled(ids, last).to_type(ScalarType.Float32), labels);
             loss.backward();
             optimizer.Step(5e-5, Math.Min(1, 1 / (optimizer.GradientNorm() + 1e-6)));

@@ -7,12 +7,9 @@ namespace MLComponents.Models;
 /// A layer that keeps only its input and is computed once more for its gradients (Chen et al. 2016): activations of one layer at a time in memory,
 /// for about a third more computation. The gradients are those of the layer itself.
 /// </summary>
-internal sealed class CheckpointedBlock : autograd.SingleTensorFunction<CheckpointedBlock>
+internal sealed class CheckpointedBlock : GradientFunction<CheckpointedBlock>
 {
     private const string RunKey = "run";
-
-    /// <inheritdoc/>
-    public override string Name => nameof(CheckpointedBlock);
 
     /// <summary>As <see cref="DecoderBlock.Forward(Tensor, RotaryTable, AttentionMasks, KeyValueCache?, out Tensor?)"/> without a cache.</summary>
     public static Tensor Apply(DecoderBlock block, Tensor hidden, RotaryTable rotary, LayerMask mask) => Apply(block, hidden, rotary, [mask], texts: null);
@@ -22,7 +19,7 @@ internal sealed class CheckpointedBlock : autograd.SingleTensorFunction<Checkpoi
         Apply(block, hidden, rotary, [.. groups.Select(group => group.Mask)], [.. groups.Select(group => group.Texts)]);
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    protected override Tensor Compute(autograd.AutogradContext context, object[] arguments)
     {
         var run = (Run)arguments[0];
         List<Tensor> tensors = [.. arguments[1..(1 + run.Kept)].Select(argument => (Tensor)argument)];
@@ -36,11 +33,12 @@ internal sealed class CheckpointedBlock : autograd.SingleTensorFunction<Checkpoi
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+    protected override List<Tensor> Differentiate(autograd.AutogradContext context, Tensor gradient)
     {
         var run = (Run)context.get_data(RunKey);
         using var gradients = enable_grad();
         using var scope = NewDisposeScope();
+        using var promise = DifferentiatedOnce.Promise();
         List<Tensor> saved = context.get_saved_variables();
         Tensor input = run.Input(saved[0]);
         Tensor output = new DropoutDraws(saved[3], run.Seed).Repeat(() => run.Forward(input, saved));
@@ -63,7 +61,7 @@ internal sealed class CheckpointedBlock : autograd.SingleTensorFunction<Checkpoi
         Parameter[] trained = [.. block.parameters().Where(parameter => parameter.requires_grad)];
         DropoutDraws draws = DropoutDraws.Next(hidden.device);
         var run = new Run(block, trained, hidden.requires_grad, rotary.RotatedSize, [.. masks.Select(mask => mask.IsCausal)], texts, draws.Seed);
-        return apply([run, hidden, rotary.Cosines, rotary.SignedSines, draws.State!, .. masks.Select(mask => mask.Additive!), .. trained]).MoveToOuterDisposeScope();
+        return Record([run, hidden, rotary.Cosines, rotary.SignedSines, draws.State!, .. masks.Select(mask => mask.Additive!), .. trained]).MoveToOuterDisposeScope();
     }
 
     private sealed record Run(DecoderBlock Block, Parameter[] Trained, bool InputNeedsGradient, int RotatedSize, bool[] AreCausal, TextGroup[]? Texts, long? Seed)

@@ -10,15 +10,12 @@ namespace MLComponents.Models;
 /// The gradients are computed with the loss, while the scores are there, and scaled by the gradient of the loss when it comes. Products follow
 /// <see cref="BFloat16Compute"/>; exponentials, sums and the weights' gradient over chunks are in float32.
 /// </remarks>
-internal sealed class ChunkedCrossEntropy : autograd.SingleTensorFunction<ChunkedCrossEntropy>
+internal sealed class ChunkedCrossEntropy : GradientFunction<ChunkedCrossEntropy>
 {
     /// <summary>Scores that are held at once.</summary>
     private const long ScoresAtOnce = 1 << 24;
 
     private const string WantedKey = "wanted";
-
-    /// <inheritdoc/>
-    public override string Name => nameof(ChunkedCrossEntropy);
 
     /// <summary>The sum of the rows' losses, divided by a number.</summary>
     /// <param name="hidden">x, <c>[rows, in]</c>.</param>
@@ -35,11 +32,11 @@ internal sealed class ChunkedCrossEntropy : autograd.SingleTensorFunction<Chunke
         var wanted = new Wanted(
             grows && hidden.requires_grad, grows && weight.requires_grad, grows && bias is { requires_grad: true },
             labels, divisor, labelSmoothing, rowsAtOnce ?? Math.Max(1, ScoresAtOnce / weight.shape[0]));
-        return wanted.Hidden || wanted.Weight || wanted.Bias ? apply([wanted, hidden, weight, bias!]) : Compute(wanted, hidden, weight, bias).Loss;
+        return wanted.Hidden || wanted.Weight || wanted.Bias ? Record([wanted, hidden, weight, bias!]) : Compute(wanted, hidden, weight, bias).Loss;
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    protected override Tensor Compute(autograd.AutogradContext context, object[] arguments)
     {
         var wanted = (Wanted)arguments[0];
         (Tensor loss, Tensor? hidden, Tensor? weight, Tensor? bias) = Compute(wanted, (Tensor)arguments[1], (Tensor)arguments[2], (Tensor?)arguments[3]);
@@ -49,7 +46,7 @@ internal sealed class ChunkedCrossEntropy : autograd.SingleTensorFunction<Chunke
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+    protected override List<Tensor> Differentiate(autograd.AutogradContext context, Tensor gradient)
     {
         float factor = gradient.item<float>();
         List<Tensor> saved = context.get_saved_variables();

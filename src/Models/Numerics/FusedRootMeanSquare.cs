@@ -12,12 +12,9 @@ namespace MLComponents.Models;
 /// With s = 1 / sqrt(mean(x²) + ε) and x̂ = s x: y = w round(x̂), as in the reference; ∂x = s (w ∂y − x̂ mean(x̂ w ∂y)), ∂w = Σ over rows of x̂ ∂y, in single
 /// precision and rounded once.
 /// </remarks>
-internal sealed class FusedRootMeanSquare : autograd.SingleTensorFunction<FusedRootMeanSquare>
+internal sealed class FusedRootMeanSquare : GradientFunction<FusedRootMeanSquare>
 {
     private const string EpsilonKey = "epsilon";
-
-    /// <inheritdoc/>
-    public override string Name => nameof(FusedRootMeanSquare);
 
     /// <summary>The norm over the last dimension.</summary>
     /// <param name="input"><c>[..., size]</c>, Float32 or BFloat16 in CPU memory.</param>
@@ -25,13 +22,13 @@ internal sealed class FusedRootMeanSquare : autograd.SingleTensorFunction<FusedR
     /// <param name="epsilon">ε.</param>
     public static Tensor Apply(Tensor input, Tensor weight, double epsilon)
     {
-        if (TensorRows.NeedsGradient(input, weight)) return apply(epsilon, input, weight);
+        if (TensorRows.NeedsGradient(input, weight)) return Record(epsilon, input, weight);
         using var scope = NewDisposeScope();
         return Forward(input.contiguous(), weight, epsilon).Output.MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    protected override Tensor Compute(autograd.AutogradContext context, object[] arguments)
     {
         using var scope = NewDisposeScope();
         (double epsilon, Tensor input, Tensor weight) = ((double)arguments[0], ((Tensor)arguments[1]).contiguous(), (Tensor)arguments[2]);
@@ -42,7 +39,7 @@ internal sealed class FusedRootMeanSquare : autograd.SingleTensorFunction<FusedR
     }
 
     /// <inheritdoc/>
-    public override unsafe List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+    protected override unsafe List<Tensor> Differentiate(autograd.AutogradContext context, Tensor gradient)
     {
         using var scope = NewDisposeScope();
         List<Tensor> saved = context.get_saved_variables();

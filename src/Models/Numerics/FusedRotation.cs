@@ -8,25 +8,22 @@ namespace MLComponents.Models;
 /// The turn of rotary positions in one pass, from wherever the projection left the heads to where attention wants them; its gradient, the turn back, in another. Keeps
 /// nothing but the table.
 /// </summary>
-internal sealed class FusedRotation : autograd.SingleTensorFunction<FusedRotation>
+internal sealed class FusedRotation : GradientFunction<FusedRotation>
 {
     private const string SizeKey = "size";
-
-    /// <inheritdoc/>
-    public override string Name => nameof(FusedRotation);
 
     /// <summary>Turns heads, see <see cref="RotaryTable.Rotate"/>.</summary>
     /// <param name="heads"><c>[batch, heads, seq, head]</c>, Float32 or BFloat16 in CPU memory, in any order of memory.</param>
     /// <param name="table">The turns, of the same type.</param>
     public static Tensor Apply(Tensor heads, RotaryTable table)
     {
-        if (TensorRows.NeedsGradient(heads)) return apply(table.RotatedSize, heads, table.Cosines, table.SignedSines);
+        if (TensorRows.NeedsGradient(heads)) return Record(table.RotatedSize, heads, table.Cosines, table.SignedSines);
         using var scope = NewDisposeScope();
         return Turn(heads, table.Cosines, table.SignedSines, table.RotatedSize, back: false).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    protected override Tensor Compute(autograd.AutogradContext context, object[] arguments)
     {
         using var scope = NewDisposeScope();
         (int size, Tensor heads, Tensor cosines, Tensor sines) = ((int)arguments[0], (Tensor)arguments[1], (Tensor)arguments[2], (Tensor)arguments[3]);
@@ -36,7 +33,7 @@ internal sealed class FusedRotation : autograd.SingleTensorFunction<FusedRotatio
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+    protected override List<Tensor> Differentiate(autograd.AutogradContext context, Tensor gradient)
     {
         using var scope = NewDisposeScope();
         List<Tensor> saved = context.get_saved_variables();

@@ -10,11 +10,8 @@ namespace MLComponents.Models;
 /// <remarks>
 /// silu(g) = g σ(g), rounded before it is multiplied as in the reference; ∂u = ∂y silu(g), ∂g = ∂y u σ(g) (1 + g (1 − σ(g))), in single precision and rounded once.
 /// </remarks>
-internal sealed class FusedSiluGate : autograd.SingleTensorFunction<FusedSiluGate>
+internal sealed class FusedSiluGate : GradientFunction<FusedSiluGate>
 {
-    /// <inheritdoc/>
-    public override string Name => nameof(FusedSiluGate);
-
     /// <summary>Gate and upward projection apart.</summary>
     /// <param name="gate">g, <c>[..., size]</c>, Float32 or BFloat16 in CPU memory.</param>
     /// <param name="up">u, as <paramref name="gate"/>.</param>
@@ -26,7 +23,7 @@ internal sealed class FusedSiluGate : autograd.SingleTensorFunction<FusedSiluGat
     public static Tensor Apply(Tensor both) => Run(both);
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    protected override Tensor Compute(autograd.AutogradContext context, object[] arguments)
     {
         using var scope = NewDisposeScope();
         List<Tensor> inputs = [.. arguments.Select(argument => ((Tensor)argument).contiguous().MoveToOuterDisposeScope())];
@@ -35,7 +32,7 @@ internal sealed class FusedSiluGate : autograd.SingleTensorFunction<FusedSiluGat
     }
 
     /// <inheritdoc/>
-    public override unsafe List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+    protected override unsafe List<Tensor> Differentiate(autograd.AutogradContext context, Tensor gradient)
     {
         using var scope = NewDisposeScope();
         var pair = new Pair(context.get_saved_variables());
@@ -55,7 +52,7 @@ internal sealed class FusedSiluGate : autograd.SingleTensorFunction<FusedSiluGat
 
     private static Tensor Run(params Tensor[] inputs)
     {
-        if (TensorRows.NeedsGradient(inputs)) return apply([.. inputs]);
+        if (TensorRows.NeedsGradient(inputs)) return Record([.. inputs]);
         using var scope = NewDisposeScope();
         return Forward([.. inputs.Select(input => input.contiguous())]).MoveToOuterDisposeScope();
     }

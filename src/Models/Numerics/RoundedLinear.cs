@@ -6,24 +6,21 @@ namespace MLComponents.Models;
 /// The product of bfloat16 matrices computed in float32 and rounded once: y = round(x Wᵀ + b), with the same for both
 /// gradients. What a bfloat16 kernel with float32 accumulation gives, up to the order of summation.
 /// </summary>
-internal sealed class RoundedLinear : autograd.SingleTensorFunction<RoundedLinear>
+internal sealed class RoundedLinear : GradientFunction<RoundedLinear>
 {
     private const string Wanted = "wanted";
 
     /// <summary>Fewer outputs at once are slower than fresh memory.</summary>
     private const long FewestOutputs = 256;
 
-    /// <inheritdoc/>
-    public override string Name => nameof(RoundedLinear);
-
     /// <summary>Computes x Wᵀ + b; x [..., in], weight [out, in], bias [out] or null, all bfloat16; gives [..., out].</summary>
     public static Tensor Apply(Tensor input, Tensor weight, Tensor? bias) =>
         is_grad_enabled() && (input.requires_grad || weight.requires_grad || bias is { requires_grad: true })
-            ? bias is null ? apply(input, weight) : apply(input, weight, bias)
+            ? bias is null ? Record(input, weight) : Record(input, weight, bias)
             : Product(input, weight, bias);
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    protected override Tensor Compute(autograd.AutogradContext context, object[] arguments)
     {
         var input = (Tensor)arguments[0];
         var weight = (Tensor)arguments[1];
@@ -36,7 +33,7 @@ internal sealed class RoundedLinear : autograd.SingleTensorFunction<RoundedLinea
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
+    protected override List<Tensor> Differentiate(autograd.AutogradContext context, Tensor gradient)
     {
         using var unrecorded = no_grad(); // also where gradients of gradients are asked for: there are none
         var wanted = (WantedGradients)context.get_data(Wanted);

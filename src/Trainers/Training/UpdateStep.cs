@@ -28,6 +28,7 @@ internal sealed class UpdateStep<TRow>(TrainingTask<TRow> task, Optimizer optimi
             {
                 checkAlive();
                 using DisposeScope scope = NewDisposeScope();
+                using DifferentiatedOnce promise = DifferentiatedOnce.Promise();
                 Tensor share = task.Loss(Array.ConvertAll(part, index => batch[index]), totalWeight);
                 share.backward();
                 loss += share.ToDouble();
