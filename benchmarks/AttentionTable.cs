@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MLComponents.Models;
+using MLComponents.Trainers;
 using static TorchSharp.torch;
 
 namespace MLComponents.Benchmarks;
@@ -20,14 +21,22 @@ internal static class AttentionTable
         }
         """;
 
-    public static void Compare(int[] lengths, int steps, int rounds, int threads)
+    /// <summary>Prints the table.</summary>
+    /// <param name="lengths">Tokens of the row.</param>
+    /// <param name="steps">Steps of a process, of which the fastest counts.</param>
+    /// <param name="rounds">Processes, of which the fastest counts.</param>
+    /// <param name="threads">Threads of libtorch.</param>
+    /// <param name="plot">A file that takes the table as a drawing, or null.</param>
+    public static void Compare(int[] lengths, int steps, int rounds, int threads, string? plot)
     {
+        List<LinePlot> panels = [];
         Console.WriteLine($"Pythia-70M's shapes, one row, {threads} threads; {Machine.Describe()}");
         foreach (Precision precision in (Precision[])[Precision.Float32, Precision.BFloat16])
         {
             Console.WriteLine();
             Console.WriteLine($"| {precision}: tokens | training eager, s | sdpa, s | speed | inference eager, s | sdpa, s | speed | peak of training eager, GB | sdpa, GB | processor seconds of training eager | sdpa | of inference eager | sdpa |");
             Console.WriteLine("|-|-|-|-|-|-|-|-|-|-|-|-|-|");
+            List<(long, double)>[] lines = [[], [], [], [], [], []];
             foreach (int tokens in lengths)
             {
                 double[] Measure(AttentionImplementation attention, bool trains)
@@ -38,10 +47,16 @@ internal static class AttentionTable
 
                 double[] eager = Measure(AttentionImplementation.Eager, trains: true), fused = Measure(AttentionImplementation.ScaledDotProduct, trains: true);
                 double[] eagerInference = Measure(AttentionImplementation.Eager, trains: false), fusedInference = Measure(AttentionImplementation.ScaledDotProduct, trains: false);
+                foreach ((List<(long, double)> line, double value) in lines.Zip([eager[0], fused[0], eagerInference[0], fusedInference[0], eager[2], fused[2]])) line.Add((tokens, value));
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"| {tokens} | {eager[0]:F3} | {fused[0]:F3} | {eager[0] / fused[0]:F2} | {eagerInference[0]:F3} | {fusedInference[0]:F3} | {eagerInference[0] / fusedInference[0]:F2} | {eager[2]:F2} | {fused[2]:F2} | {eager[1]:F3} | {fused[1]:F3} | {eagerInference[1]:F3} | {fusedInference[1]:F3} |"));
             }
+
+            string[] titles = ["seconds of a training step", "seconds of inference", "GB of memory in training, at most"];
+            panels.AddRange(titles.Select((title, index) => new LinePlot($"{precision}: {title}", [new("#d94801", true, lines[2 * index], "eager"), new("#08519c", true, lines[(2 * index) + 1], "sdpa")])));
         }
+
+        if (plot is not null) File.WriteAllText(plot, LinePlot.Draw(panels, "tokens", 560, 220, startsAtZero: true));
     }
 
     /// <summary>One figure, in this process: reports seconds, processor seconds and peak memory.</summary>
@@ -60,6 +75,7 @@ internal static class AttentionTable
         void Train()
         {
             using var scope = NewDisposeScope();
+            using DifferentiatedOnce promise = DifferentiatedOnce.Promise(); // as training does
             model.Loss(new DecoderInput { InputIds = ids }, ids).backward();
             foreach (TorchSharp.Modules.Parameter parameter in model.parameters()) parameter.grad = null;
         }

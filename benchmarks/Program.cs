@@ -48,8 +48,9 @@ var optimizers = new Command("optimizers", "The step of every optimizer over a m
 optimizers.SetAction(arguments => OptimizerStep.Compare(arguments.GetValue(model)!, arguments.GetValue(rounds), arguments.GetValue(threads)));
 
 var contexts = new Option<int[]>("--tokens") { DefaultValueFactory = _ => [256, 512, 1024, 2048], Description = "Tokens of the row.", AllowMultipleArgumentsPerToken = true };
-var attention = new Command("attention", "Eager against fused attention, training and inference, time and memory by number of tokens.") { contexts, steps, rounds, threads };
-attention.SetAction(arguments => AttentionTable.Compare(arguments.GetValue(contexts)!, arguments.GetValue(steps), arguments.GetValue(rounds), arguments.GetValue(threads)));
+var plot = new Option<string?>("--plot") { Description = "A file that takes the figures as a drawing (SVG)." };
+var attention = new Command("attention", "Eager against fused attention, training and inference, time and memory by number of tokens.") { contexts, steps, rounds, threads, plot };
+attention.SetAction(arguments => AttentionTable.Compare(arguments.GetValue(contexts)!, arguments.GetValue(steps), arguments.GetValue(rounds), arguments.GetValue(threads), arguments.GetValue(plot)));
 
 var figurePrecision = new Argument<Precision>("precision");
 var implementation = new Argument<AttentionImplementation>("implementation");

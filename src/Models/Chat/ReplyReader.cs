@@ -66,8 +66,8 @@ internal sealed class ReplyReader(IReadOnlySet<string>? functions, bool isThinki
                 return true;
             case Place.Thought:
                 int end = _held.IndexOf(Thought, StringComparison.Ordinal);
-                AddThought(contents, end >= 0 ? _held.AsSpan(0, end).TrimEnd().Length : isLast ? _held.AsSpan().TrimEnd().Length : LengthWithoutBeginning(Thought));
-                if (end < 0) return false;
+                if (end < 0) return ThinkOn(contents, isLast);
+                AddThought(contents, _held.AsSpan(0, end).TrimEnd().Length);
                 _held = _held[(_held.IndexOf(Thought, StringComparison.Ordinal) + Thought.Length)..];
                 _place = Place.Answer;
                 return true;
@@ -115,6 +115,19 @@ internal sealed class ReplyReader(IReadOnlySet<string>? functions, bool isThinki
                 _place = Place.Text;
                 return true;
         }
+    }
+
+    /// <summary>A thought goes on until it is closed. One that never is ends before a call: models leave the mark out there.</summary>
+    private bool ThinkOn(List<AIContent> contents, bool isLast)
+    {
+        int call = functions is null ? -1 : _held.IndexOf(Opening, StringComparison.Ordinal);
+        AddThought(contents, call >= 0 ? _held.AsSpan(0, call).TrimEnd().Length
+            : isLast ? _held.AsSpan().TrimEnd().Length
+            : functions is null ? LengthWithoutBeginning(Thought)
+            : Math.Min(LengthWithoutBeginning(Thought), LengthWithoutBeginning(Opening)));
+        if (call < 0 || !isLast) return false;
+        _place = Place.Text;
+        return true;
     }
 
     private void AddThought(List<AIContent> contents, int length)

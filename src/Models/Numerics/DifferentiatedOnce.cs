@@ -9,6 +9,8 @@ internal sealed class DifferentiatedOnce : IDisposable
     [ThreadStatic]
     private static int t_promises;
 
+    private bool _isKept;
+
     private DifferentiatedOnce() => t_promises++;
 
     /// <summary>Whether it is promised.</summary>
@@ -17,6 +19,12 @@ internal sealed class DifferentiatedOnce : IDisposable
     /// <summary>Makes the promise. It ends on the same thread.</summary>
     public static DifferentiatedOnce Promise() => new();
 
-    /// <inheritdoc/>
-    public void Dispose() => t_promises--;
+    /// <summary>Ends the promise, and gives up the last gradients that went on: nothing more comes.</summary>
+    public void Dispose()
+    {
+        if (_isKept) return;
+        _isKept = true;
+        t_promises--;
+        GivenGradients.Release();
+    }
 }

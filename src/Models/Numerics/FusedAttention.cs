@@ -48,12 +48,12 @@ internal static class FusedAttention
                 : Fused(queries, keys, values, additive, isCausal, dropout);
         }
 
-        return Widens(queries, keys, values) || queries.shape[2] >= ShortestWidened
+        return Widens(queries, keys, values) || (additive is null && queries.shape[2] >= ShortestWidened)
             ? Widened(queries, keys, values, additive, isCausal, dropout)
             : Fused(queries, keys, values, additive, isCausal, dropout);
     }
 
-    /// <summary>Whether attention is computed in float32 though its inputs are bfloat16: for gradients, as without them the fused kernel computes in float32 itself.</summary>
+    /// <summary>Whether attention is computed in float32 though its inputs are bfloat16: for gradients, which the fused kernel is slow at.</summary>
     public static bool Widens(Tensor queries, Tensor keys, Tensor values) =>
         queries.dtype == ScalarType.BFloat16 && !BFloat16Compute.IsNative(queries.device) && TensorRows.NeedsGradient(queries, keys, values);
 

@@ -30,11 +30,10 @@ internal abstract class GradientFunction<T> : autograd.SingleTensorFunction<T>
     public sealed override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
     {
         GivenGradients.Release();
-        if (gradient.IsInvalid) return [.. Enumerable.Repeat<Tensor>(null!, (int)context.get_data(CountKey))];
         List<Tensor> gradients;
         using (NewDisposeScope())
         {
-            gradients = Differentiate(context, gradient);
+            gradients = gradient.IsInvalid ? [.. Enumerable.Repeat<Tensor>(null!, (int)context.get_data(CountKey))] : Differentiate(context, gradient);
             foreach (Tensor? given in gradients) given?.DetachFromDisposeScope();
         }
 

@@ -67,13 +67,13 @@ internal sealed class RoundedLinear : GradientFunction<RoundedLinear>
         return wanted.HasBias ? [inputGradient!, weightGradient!, biasGradient!] : [inputGradient!, weightGradient!];
     }
 
-    /// <summary>The product, some outputs after the other where all of them in float32 would need fresh memory: for the projection to a vocabulary that is a third of the time.</summary>
+    /// <summary>The product, some outputs after the other where all of them, or their weights, in float32 would need fresh memory: that of a vocabulary takes up to a third of the time.</summary>
     private static Tensor Product(Tensor input, Tensor weight, Tensor? bias)
     {
         using var unrecorded = no_grad();
         using FloatBuffers buffers = FloatBuffers.Rent();
         Tensor rows = buffers.Widen(input, weight.shape[1]);
-        long outputs = weight.shape[0], atOnce = Math.Max(FewestOutputs, FloatBuffers.MostKept / Math.Max(1, rows.shape[0]));
+        long outputs = weight.shape[0], atOnce = Math.Max(FewestOutputs, FloatBuffers.MostKept / Math.Max(1, Math.Max(rows.shape[0], rows.shape[1])));
         long[] shape = [.. input.shape[..^1], outputs];
         if (outputs <= atOnce)
         {

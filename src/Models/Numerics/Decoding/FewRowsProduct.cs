@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace MLComponents.Models;
 
 /// <summary>
-/// Y = X Wᵀ for a few rows of X, as decoding needs it: every number of W is read from memory once, in its order, and widened to float32 in registers.
+/// Y = X Wᵀ for a few rows of X, as decoding needs it: every number of W is read from memory once, in about its order, and widened to float32 in registers. Beyond four rows it is
+/// read once more from the cache for every further four.
 /// </summary>
 /// <remarks>
 /// A result is added up in the same order however many rows there are, however the outputs are divided among threads, and wherever in them it stands: a row gives
@@ -60,7 +61,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
         // How often the loops for several rows go round. Outputs beyond the first rows are still in a cache: what is behind them is asked for meanwhile.
         nint turns = inWidth / (2 * TLanes.Count), blocks = (end - first + Block - 1) / Block * (Block / TLanes.Outputs);
         nint steps = Math.Max(1, (rows + Block - 2) / Block * blocks * turns), step = (bytes + steps - 1) / steps;
-        byte* next = begin + (rows <= Block ? Lookahead.Distance : bytes);
+        byte* next = begin + (rows <= Block ? Lookahead.Distance + ((TLanes.Outputs - 1) * stride) : bytes);
         nint row = 0;
         for (; rows - row > 1; row += Block)
         {
@@ -99,7 +100,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
 
         if (row >= rows) return;
         float* last = inputs + (row * inputStride), target = outputs + (row * outputStride);
-        step = (stride + turns) / (turns + 1);
+        step = turns > 0 ? (stride + turns - 1) / turns : 0;
         for (nint output = first; output < end; output += 2)
         {
             byte* w = weights + (output * stride);
