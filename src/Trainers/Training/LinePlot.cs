@@ -45,13 +45,13 @@ internal sealed record LinePlot(string Title, IReadOnlyList<LinePlot.Line> Lines
 
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left}\" y=\"{top + height - 8}\">{WebUtility.HtmlEncode(axis)} {first}</text>");
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{width - Right}\" y=\"{top + height - 8}\" text-anchor=\"end\">{last}</text>\n");
+        string names = string.Join("  ", Lines.Where(line => line.Name is not null).Select(line => $"<tspan fill=\"{line.Color}\">{WebUtility.HtmlEncode(line.Name)}</tspan>"));
+        if (names.Length > 0) svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{width - Right}\" y=\"{top + Top - 10}\" text-anchor=\"end\" xml:space=\"preserve\">{names}</text>\n");
         foreach (Line line in Lines)
         {
             (long Step, double Value)[] points = [.. line.Points.Where(point => double.IsFinite(point.Value))];
             string path = string.Join(' ', points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.Step):F1},{Y(point.Value):F1}")));
             svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=\"none\" stroke=\"{line.Color}\" stroke-width=\"1.5\" points=\"{path}\"/>\n");
-            if (line.Name is { } name && points.Length > 0)
-                svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(points[^1].Step) - 6:F1}\" y=\"{Y(points[^1].Value) - 6:F1}\" text-anchor=\"end\" fill=\"{line.Color}\">{WebUtility.HtmlEncode(name)}</text>\n");
             if (!line.Marked) continue;
             foreach ((long step, double value) in points) svg.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{X(step):F1}\" cy=\"{Y(value):F1}\" r=\"3\" fill=\"{line.Color}\"/>\n");
         }
@@ -61,6 +61,6 @@ internal sealed record LinePlot(string Title, IReadOnlyList<LinePlot.Line> Lines
     /// <param name="Color">Its color.</param>
     /// <param name="Marked">Whether its points are marked.</param>
     /// <param name="Points">Its points, from left to right.</param>
-    /// <param name="Name">Stands at its end, or null.</param>
+    /// <param name="Name">Stands above the panel in the line's color, or null.</param>
     public sealed record Line(string Color, bool Marked, List<(long Step, double Value)> Points, string? Name = null);
 }
