@@ -33,7 +33,7 @@ mixed.SetAction(arguments => MixedLengths.Compare(
     arguments.GetValue(precision) == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16));
 
 var frozenRows = new Option<int>("--rows") { DefaultValueFactory = _ => 96, Description = "Messages to train on." };
-var lastLayers = new Option<int>("--last-layers") { DefaultValueFactory = _ => 4, Description = "Layers that are trained." };
+var lastLayers = new Option<int>("--last-layers") { DefaultValueFactory = _ => 4, Description = "Layers that are trained beside the head; 0 for the head alone." };
 var frozen = new Command("frozen-layers", "Training the last layers alone, the others run in every step or once per row.") { model, data, frozenRows, lastLayers, epochs, threads, precision };
 frozen.SetAction(arguments => FrozenLayers.Compare(
     Folder(arguments), arguments.GetValue(data)!, arguments.GetValue(frozenRows), arguments.GetValue(lastLayers), arguments.GetValue(epochs), arguments.GetValue(threads), arguments.GetValue(precision)));
