@@ -74,8 +74,7 @@ internal sealed class ReplyReader(IReadOnlySet<string>? functions, bool isThinki
             case Place.Answer:
                 string trimmed = _held.TrimStart();
                 if (_wasThinking) _held = trimmed;
-                if (functions is not null || _wasThinking)
-                    if (trimmed.Length == 0 && !isLast) return false;
+                if (trimmed.Length == 0 && !isLast && (functions is not null || _wasThinking)) return false;
                 _place = functions is not null && (trimmed.StartsWith('{') || trimmed.StartsWith('[')) ? Place.Json : Place.Text;
                 return true;
             case Place.Json:

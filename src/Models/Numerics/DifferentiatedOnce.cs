@@ -9,7 +9,7 @@ internal sealed class DifferentiatedOnce : IDisposable
     [ThreadStatic]
     private static int t_promises;
 
-    private bool _isKept;
+    private bool _isDisposed;
 
     private DifferentiatedOnce() => t_promises++;
 
@@ -22,8 +22,8 @@ internal sealed class DifferentiatedOnce : IDisposable
     /// <summary>Ends the promise, and gives up the last gradients that went on: nothing more comes.</summary>
     public void Dispose()
     {
-        if (_isKept) return;
-        _isKept = true;
+        if (_isDisposed) return;
+        _isDisposed = true;
         t_promises--;
         GivenGradients.Release();
     }

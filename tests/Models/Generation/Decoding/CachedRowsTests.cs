@@ -1,4 +1,4 @@
-using static MLComponents.Models.Tests.FusedReading;
+using static MLComponents.Models.Tests.BatchReading;
 
 namespace MLComponents.Models.Tests;
 

@@ -1,11 +1,10 @@
+using static MLComponents.Models.Tests.BatchReading;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models.Tests;
 
 public class DecodingBatchTests
 {
-    private static readonly int[][] s_texts = [[5, 9, 33, 41, 8, 17, 22], [4, 50], [12, 7, 7, 30], [44]];
-
     public static TheoryData<string> Models => [.. CacheModels.Names];
 
     [Theory]
@@ -13,14 +12,14 @@ public class DecodingBatchTests
     public void Rows_of_different_lengths_get_the_logits_they_get_alone(string name)
     {
         using var model = new CausalLanguageModel(CacheModels.Config(name), seed: 1);
-        using TorchDecodingBatch batch = new TorchDecodingModel(model).NewBatch(s_texts.Length, canForget: false);
-        float[] logits = Read(batch, s_texts);
+        using TorchDecodingBatch batch = new TorchDecodingModel(model).NewBatch(Texts.Length, canForget: false);
+        float[] logits = Read(batch, Texts);
         float[] next = Read(batch, [[3], [4], [5], [6]]);
 
-        for (int row = 0; row < s_texts.Length; row++)
+        for (int row = 0; row < Texts.Length; row++)
         {
-            AssertClose(Alone(model, s_texts[row]), Row(logits, row));
-            AssertClose(Alone(model, [.. s_texts[row], 3 + row]), Row(next, row));
+            AssertClose(Alone(model, Texts[row]), Row(logits, row));
+            AssertClose(Alone(model, [.. Texts[row], 3 + row]), Row(next, row));
         }
     }
 
@@ -32,9 +31,9 @@ public class DecodingBatchTests
         var decoding = new TorchDecodingModel(model);
         using TorchDecodingBatch batch = decoding.NewBatch(2, canForget: false);
         using TorchDecodingBatch late = decoding.NewBatch(2, canForget: false);
-        Read(batch, [s_texts[1], s_texts[3]]);
+        Read(batch, [Texts[1], Texts[3]]);
         for (int step = 0; step < 4; step++) Read(batch, [[10 + step], [20 + step]]);
-        Read(late, [s_texts[0], s_texts[2]]);
+        Read(late, [Texts[0], Texts[2]]);
 
         batch.Join(late);
         float[] joined = Read(batch, [[30], [31], [32], [33]]);
@@ -42,22 +41,22 @@ public class DecodingBatchTests
         float[] selected = Read(batch, [[34], [35], [36]]);
 
         Assert.Equal(0, late.RowCount);
-        AssertClose(Alone(model, [.. s_texts[1], 10, 11, 12, 13, 30]), Row(joined, 0));
-        AssertClose(Alone(model, [.. s_texts[3], 20, 21, 22, 23, 31]), Row(joined, 1));
-        AssertClose(Alone(model, [.. s_texts[0], 32]), Row(joined, 2));
-        AssertClose(Alone(model, [.. s_texts[2], 33]), Row(joined, 3));
-        AssertClose(Alone(model, [.. s_texts[2], 33, 34]), Row(selected, 0));
-        AssertClose(Alone(model, [.. s_texts[1], 10, 11, 12, 13, 30, 35]), Row(selected, 1));
-        AssertClose(Alone(model, [.. s_texts[1], 10, 11, 12, 13, 30, 36]), Row(selected, 2));
-        Assert.Equal([.. s_texts[2], 33, 34], batch.TokensOf(0).ToArray());
+        AssertClose(Alone(model, [.. Texts[1], 10, 11, 12, 13, 30]), Row(joined, 0));
+        AssertClose(Alone(model, [.. Texts[3], 20, 21, 22, 23, 31]), Row(joined, 1));
+        AssertClose(Alone(model, [.. Texts[0], 32]), Row(joined, 2));
+        AssertClose(Alone(model, [.. Texts[2], 33]), Row(joined, 3));
+        AssertClose(Alone(model, [.. Texts[2], 33, 34]), Row(selected, 0));
+        AssertClose(Alone(model, [.. Texts[1], 10, 11, 12, 13, 30, 35]), Row(selected, 1));
+        AssertClose(Alone(model, [.. Texts[1], 10, 11, 12, 13, 30, 36]), Row(selected, 2));
+        Assert.Equal([.. Texts[2], 33, 34], batch.TokensOf(0).ToArray());
 
         // When all rows have left, others may come.
         batch.Select([]);
         Read(late, []);
         using TorchDecodingBatch fresh = decoding.NewBatch(1, canForget: false);
-        Read(fresh, [s_texts[0]]);
+        Read(fresh, [Texts[0]]);
         batch.Join(fresh);
-        AssertClose(Alone(model, [.. s_texts[0], 7]), Row(Read(batch, [[7]]), 0));
+        AssertClose(Alone(model, [.. Texts[0], 7]), Row(Read(batch, [[7]]), 0));
     }
 
     [Theory]
@@ -66,17 +65,17 @@ public class DecodingBatchTests
     {
         using var model = new CausalLanguageModel(CacheModels.Config(name), seed: 1);
         using TorchDecodingBatch batch = new TorchDecodingModel(model).NewBatch(2, canForget: true);
-        Read(batch, [s_texts[0], s_texts[2]]);
+        Read(batch, [Texts[0], Texts[2]]);
         Read(batch, [[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]]);
 
         batch.Forget(4);
         using IDecodingBatch clone = batch.Clone();
         float[] ours = Read(batch, [[9], [9]]), theirs = Read(clone, [[8, 8], [8, 8]]);
 
-        AssertClose(Alone(model, [.. s_texts[0], 1, 2, 9]), Row(ours, 0));
-        AssertClose(Alone(model, [.. s_texts[2], 6, 5, 9]), Row(ours, 1));
-        AssertClose(Alone(model, [.. s_texts[0], 1, 2, 8, 8]), Row(theirs, 0));
-        Assert.Equal([.. s_texts[0], 1, 2, 9], batch.TokensOf(0).ToArray());
+        AssertClose(Alone(model, [.. Texts[0], 1, 2, 9]), Row(ours, 0));
+        AssertClose(Alone(model, [.. Texts[2], 6, 5, 9]), Row(ours, 1));
+        AssertClose(Alone(model, [.. Texts[0], 1, 2, 8, 8]), Row(theirs, 0));
+        Assert.Equal([.. Texts[0], 1, 2, 9], batch.TokensOf(0).ToArray());
     }
 
     [Fact]
@@ -86,7 +85,7 @@ public class DecodingBatchTests
         using var scope = NewDisposeScope();
         using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 1);
         using TorchDecodingBatch batch = new TorchDecodingModel(model).NewBatch(1, canForget: false);
-        int[] text = s_texts[0];
+        int[] text = Texts[0];
         float[] logits = new float[3 * 60], hidden = new float[3 * 24];
 
         batch.Read(text, [text.Length], 3, logits, hidden);
@@ -116,9 +115,9 @@ public class DecodingBatchTests
         LeakTests.AssertSteady(() =>
         {
             using TorchDecodingBatch batch = decoding.NewBatch(4, canForget: false), late = decoding.NewBatch(1, canForget: false);
-            Read(batch, s_texts);
+            Read(batch, Texts);
             for (int step = 0; step < 9; step++) Read(batch, [[3], [4], [5], [6]]);
-            Read(late, [s_texts[0]]);
+            Read(late, [Texts[0]]);
             batch.Join(late);
             batch.Select([4, 1]);
             using IDecodingBatch clone = batch.Clone();
@@ -134,14 +133,6 @@ public class DecodingBatchTests
     }
 
     private static float[] Row(float[] logits, int row) => logits[(60 * row)..(60 * (row + 1))];
-
-    private static float[] Alone(CausalLanguageModel model, int[] text)
-    {
-        using var noGradient = no_grad();
-        using var scope = NewDisposeScope();
-        using CausalLanguageModelOutput output = model.Forward(new DecoderInput { InputIds = tensor(text).unsqueeze(0) }, 1);
-        return output.Logits.flatten().data<float>().ToArray();
-    }
 
     private static void AssertClose(float[] expected, float[] actual)
     {

@@ -1,6 +1,6 @@
 using MLComponents.Testing;
 using MLComponents.Tokenization;
-using static MLComponents.Models.Tests.FusedReading;
+using static MLComponents.Models.Tests.BatchReading;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models.Tests;
@@ -9,7 +9,7 @@ namespace MLComponents.Models.Tests;
 public class EightBitsTests
 {
     [Theory]
-    [MemberData(nameof(FusedReading.ModelsAndWidths), MemberType = typeof(FusedReading))]
+    [MemberData(nameof(BatchReading.ModelsAndWidths), MemberType = typeof(BatchReading))]
     public void In_eight_bits_the_logits_are_those_of_a_model_with_the_rounded_weights(string name, string width)
     {
         using var model = new CausalLanguageModel(CacheModels.Config(name), seed: 1);

@@ -1,4 +1,4 @@
-using static MLComponents.Models.Tests.FusedReading;
+using static MLComponents.Models.Tests.BatchReading;
 using static TorchSharp.torch;
 
 namespace MLComponents.Models.Tests;
@@ -9,7 +9,7 @@ public class FusedDecodingTests
     public static IEnumerable<TheoryDataRow<string, int>> Samples() => FamilySamples.Rows();
 
     [Theory]
-    [MemberData(nameof(FusedReading.ModelsAndWidths), MemberType = typeof(FusedReading))]
+    [MemberData(nameof(BatchReading.ModelsAndWidths), MemberType = typeof(BatchReading))]
     public void Every_width_of_vectors_gives_the_logits_of_the_forward_pass(string name, string width)
     {
         using var model = new CausalLanguageModel(CacheModels.Config(name), seed: 1);
@@ -28,7 +28,7 @@ public class FusedDecodingTests
     }
 
     [Theory]
-    [MemberData(nameof(FusedReading.ModelsAndWidths), MemberType = typeof(FusedReading))]
+    [MemberData(nameof(BatchReading.ModelsAndWidths), MemberType = typeof(BatchReading))]
     public void In_bfloat16_the_logits_are_no_further_from_float32_than_those_of_the_forward_pass(string name, string width)
     {
         using var exact = new CausalLanguageModel(CacheModels.Config(name), seed: 1);

@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace MLComponents.Models.Tests;
 
-/// <summary>Batches read by the fused kernels, beside forward passes.</summary>
-internal static class FusedReading
+/// <summary>Batches of tokens read in one way or another, beside a forward pass.</summary>
+internal static class BatchReading
 {
     /// <summary>Texts of different lengths.</summary>
     public static readonly int[][] Texts = [[5, 9, 33, 41, 8, 17, 22], [4, 50], [12, 7, 7, 30], [44]];
