@@ -26,6 +26,16 @@ internal readonly unsafe struct Float32Numbers : IWeights, INumbers
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadColumns<TLanes, TVector>(byte* rows, nint inWidth, nint index, float* first, float* second, nint stride, float* spare)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct
+    {
+        TLanes.Transpose(rows + (index * sizeof(float)), BytesOf(inWidth), first, stride);
+        TLanes.Transpose(rows + ((index + TLanes.Count) * sizeof(float)), BytesOf(inWidth), second, stride);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float At(byte* row, nint index) => ((float*)row)[index];
 
     /// <inheritdoc/>

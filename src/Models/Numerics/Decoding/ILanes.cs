@@ -16,6 +16,9 @@ internal unsafe interface ILanes<TVector>
     /// <summary>How many outputs a kernel for several rows has at once: as many as registers allow, 2 or 4.</summary>
     static abstract int Outputs { get; }
 
+    /// <summary>How many rows a kernel for many rows has at once, each with three vectors of outputs: as many as registers allow, 4 or 8.</summary>
+    static abstract int Rows { get; }
+
     static abstract TVector Broadcast(float value);
 
     static abstract TVector Load(float* source);
@@ -47,13 +50,21 @@ internal unsafe interface ILanes<TVector>
     /// <summary>a b + c.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 
+    /// <summary>The larger numbers; the right one where one of them is not a number.</summary>
     static abstract TVector Max(TVector left, TVector right);
+
+    /// <summary>The smaller numbers; the right one where one of them is not a number.</summary>
+    static abstract TVector Min(TVector left, TVector right);
 
     static abstract TVector Abs(TVector value);
 
     static abstract TVector CopySign(TVector value, TVector sign);
 
-    static abstract TVector Exp(TVector value);
+    /// <summary>The nearest whole numbers, of two equally near ones the even one.</summary>
+    static abstract TVector Round(TVector value);
+
+    /// <summary>value · 2^exponent, for whole exponents from -150 to 128.</summary>
+    static abstract TVector Scale(TVector value, TVector exponent);
 
     static abstract float Sum(TVector value);
 
@@ -61,4 +72,14 @@ internal unsafe interface ILanes<TVector>
 
     /// <summary>The sums of four vectors.</summary>
     static abstract Vector128<float> Sums(TVector a, TVector b, TVector c, TVector d);
+
+    /// <summary>
+    /// Turns a square of <see cref="Count"/> rows and columns of 32 bits: column j of the source becomes row r of the target, r being j with its bits in the opposite
+    /// order. So that neighbouring rows are those that <see cref="Sum"/> and <see cref="Sums"/> add to each other first.
+    /// </summary>
+    /// <param name="source">The square.</param>
+    /// <param name="sourceStride">The distance of its rows, in bytes.</param>
+    /// <param name="target">Where to.</param>
+    /// <param name="targetStride">The distance of the rows there, in numbers.</param>
+    static abstract void Transpose(byte* source, nint sourceStride, float* target, nint targetStride);
 }

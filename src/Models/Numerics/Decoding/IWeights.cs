@@ -18,6 +18,21 @@ internal unsafe interface IWeights
         where TLanes : struct, ILanes<TVector>
         where TVector : struct;
 
+    /// <summary>
+    /// Reads what <see cref="LoadPair"/> reads, of as many outputs as a vector holds numbers, so that the vectors have an output in every place: two for every place
+    /// of a pair, these in the order of <see cref="ILanes{TVector}.Transpose"/>.
+    /// </summary>
+    /// <param name="rows">The first output's numbers.</param>
+    /// <param name="inWidth">The numbers of an output.</param>
+    /// <param name="index">The place of the first; a multiple of what two vectors hold.</param>
+    /// <param name="first">Takes the vectors of the numbers that <see cref="LoadPair"/> gives first.</param>
+    /// <param name="second">Takes those of the others.</param>
+    /// <param name="stride">The distance of two vectors there, in numbers.</param>
+    /// <param name="spare">Two squares of the width of vectors, to compute in.</param>
+    static abstract void LoadColumns<TLanes, TVector>(byte* rows, nint inWidth, nint index, float* first, float* second, nint stride, float* spare)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct;
+
     /// <summary>Reads one number.</summary>
     static abstract float At(byte* row, nint index);
 }

@@ -13,6 +13,9 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     public static int Outputs => 2;
 
     /// <inheritdoc/>
+    public static int Rows => 4;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Broadcast(float value) => Vector128.Create(value);
 
@@ -74,7 +77,11 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Max(Vector128<float> left, Vector128<float> right) => Vector128.Max(left, right);
+    public static Vector128<float> Max(Vector128<float> left, Vector128<float> right) => Vector128.MaxNative(left, right);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Min(Vector128<float> left, Vector128<float> right) => Vector128.MinNative(left, right);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -86,7 +93,16 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Exp(Vector128<float> value) => Vector128.Exp(value);
+    public static Vector128<float> Round(Vector128<float> value) => Vector128.Round(value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Scale(Vector128<float> value, Vector128<float> exponent)
+    {
+        // In two steps, as 2^-150 and 2^128 are no float32.
+        Vector128<int> whole = Vector128.ConvertToInt32Native(exponent), half = whole >> 1, ones = Vector128.Create(127);
+        return value * ((half + ones) << 23).AsSingle() * ((whole - half + ones) << 23).AsSingle();
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -102,4 +118,15 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     public static Vector128<float> Sums(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d) =>
         (Vector128.Create(a[0], b[0], c[0], d[0]) + Vector128.Create(a[2], b[2], c[2], d[2]))
         + (Vector128.Create(a[1], b[1], c[1], d[1]) + Vector128.Create(a[3], b[3], c[3], d[3]));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose(byte* source, nint sourceStride, float* target, nint targetStride)
+    {
+        uint* row0 = (uint*)source, row1 = (uint*)(source + sourceStride), row2 = (uint*)(source + (2 * sourceStride)), row3 = (uint*)(source + (3 * sourceStride));
+        Vector128.Create(row0[0], row1[0], row2[0], row3[0]).AsSingle().Store(target);
+        Vector128.Create(row0[2], row1[2], row2[2], row3[2]).AsSingle().Store(target + targetStride);
+        Vector128.Create(row0[1], row1[1], row2[1], row3[1]).AsSingle().Store(target + (2 * targetStride));
+        Vector128.Create(row0[3], row1[3], row2[3], row3[3]).AsSingle().Store(target + (3 * targetStride));
+    }
 }

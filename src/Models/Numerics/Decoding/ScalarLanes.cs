@@ -12,6 +12,9 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
     public static int Outputs => 2;
 
     /// <inheritdoc/>
+    public static int Rows => 4;
+
+    /// <inheritdoc/>
     public static float Broadcast(float value) => value;
 
     /// <inheritdoc/>
@@ -48,7 +51,10 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
     public static float MultiplyAdd(float a, float b, float c) => (a * b) + c;
 
     /// <inheritdoc/>
-    public static float Max(float left, float right) => MathF.Max(left, right);
+    public static float Max(float left, float right) => left > right ? left : right;
+
+    /// <inheritdoc/>
+    public static float Min(float left, float right) => left < right ? left : right;
 
     /// <inheritdoc/>
     public static float Abs(float value) => MathF.Abs(value);
@@ -57,7 +63,10 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
     public static float CopySign(float value, float sign) => MathF.CopySign(value, sign);
 
     /// <inheritdoc/>
-    public static float Exp(float value) => MathF.Exp(value);
+    public static float Round(float value) => MathF.Round(value);
+
+    /// <inheritdoc/>
+    public static float Scale(float value, float exponent) => float.ScaleB(value, (int)exponent);
 
     /// <inheritdoc/>
     public static float Sum(float value) => value;
@@ -67,4 +76,7 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
 
     /// <inheritdoc/>
     public static Vector128<float> Sums(float a, float b, float c, float d) => Vector128.Create(a, b, c, d);
+
+    /// <inheritdoc/>
+    public static void Transpose(byte* source, nint sourceStride, float* target, nint targetStride) => *target = *(float*)source;
 }

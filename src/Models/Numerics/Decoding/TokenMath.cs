@@ -125,19 +125,19 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
         switch (activation)
         {
             case Activation.Silu:
-                return TLanes.Divide(x, TLanes.Add(one, TLanes.Exp(TLanes.Subtract(zero, x))));
+                return TLanes.Divide(x, TLanes.Add(one, Exponential<TLanes, TVector>.Of(TLanes.Subtract(zero, x))));
             case Activation.GeluTanh:
                 // x/2 (1 + tanh u) = x / (1 + e^(-2u)), u = sqrt(2/π) (x + 0.044715 x³)
                 TVector cube = TLanes.Multiply(TLanes.Multiply(x, x), x);
                 TVector inner = TLanes.MultiplyAdd(TLanes.Broadcast(0.044715f), cube, x);
-                return TLanes.Divide(x, TLanes.Add(one, TLanes.Exp(TLanes.Multiply(inner, TLanes.Broadcast(-2 * 0.7978845608f)))));
+                return TLanes.Divide(x, TLanes.Add(one, Exponential<TLanes, TVector>.Of(TLanes.Multiply(inner, TLanes.Broadcast(-2 * 0.7978845608f)))));
             case Activation.Gelu:
                 TVector half = TLanes.Multiply(x, TLanes.Broadcast(0.5f));
                 return TLanes.MultiplyAdd(half, Erf(TLanes.Multiply(x, TLanes.Broadcast(0.7071067812f))), half);
             case Activation.Relu:
-                return TLanes.Max(x, zero);
+                return TLanes.Max(zero, x);
             default:
-                TVector positive = TLanes.Max(x, zero);
+                TVector positive = TLanes.Max(zero, x);
                 return TLanes.Multiply(positive, positive);
         }
     }
@@ -152,7 +152,7 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
         sum = TLanes.MultiplyAdd(sum, t, TLanes.Broadcast(1.421413741f));
         sum = TLanes.MultiplyAdd(sum, t, TLanes.Broadcast(-0.284496736f));
         sum = TLanes.MultiplyAdd(sum, t, TLanes.Broadcast(0.254829592f));
-        TVector tail = TLanes.Multiply(TLanes.Multiply(sum, t), TLanes.Exp(TLanes.Subtract(default, TLanes.Multiply(size, size))));
+        TVector tail = TLanes.Multiply(TLanes.Multiply(sum, t), Exponential<TLanes, TVector>.Of(TLanes.Subtract(default, TLanes.Multiply(size, size))));
         return TLanes.CopySign(TLanes.Subtract(one, tail), z);
     }
 

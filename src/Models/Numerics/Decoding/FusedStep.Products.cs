@@ -1,0 +1,140 @@
+namespace MLComponents.Models;
+
+/// <content>Products: of few rows, whose input every member arranges for itself, and of many, which share theirs.</content>
+internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbers>
+{
+    /// <summary>About so many bytes of a matrix are one item of work for few rows: few enough to share out evenly, enough to be read in one go.</summary>
+    private const int ItemBytes = 1 << 16;
+
+    /// <summary>From so many rows on it pays to bring the weights into another order first.</summary>
+    private const int ManyRows = 48;
+
+    private const int OutputsMultiple = 4;
+
+    // Where inputs lie: those of a member, those that are shared.
+    private (nint Own, nint Shared) _inputs, _otherInputs;
+    private nint _normedAt, _panelAt;
+    private int _members;
+
+    private static bool AreMany(int rows) => TLanes.Count > 1 && rows >= ManyRows;
+
+    private void DivideForProducts(FusedScratch scratch, int members)
+    {
+        _members = members;
+        if (!AreMany(TokenCount)) return;
+        nint blocks = (TokenCount + ManyRowsProduct<TLanes, TVector, TWeights>.Rows - 1) / ManyRowsProduct<TLanes, TVector, TWeights>.Rows;
+        nint size = blocks * ManyRowsProduct<TLanes, TVector, TWeights>.BlockSize(_widest);
+        (_inputs.Shared, _otherInputs.Shared) = (scratch.Take(size), scratch.Take(size));
+    }
+
+    private void DivideForProductsOfMember(FusedScratch scratch, nint start)
+    {
+        nint few = Math.Min(TokenCount, ManyRows - 1) * (nint)_widest;
+        (_inputs.Own, _otherInputs.Own) = (scratch.Take(few) - start, scratch.Take(few) - start);
+        _normedAt = scratch.Take(ManyRowsProduct<TLanes, TVector, TWeights>.Rows * Config.HiddenSize) - start;
+        if (AreMany(TokenCount)) _panelAt = scratch.Take(ManyRowsProduct<TLanes, TVector, TWeights>.PanelSize(_widest)) - start;
+    }
+
+    /// <summary>Brings the input of products into the order that they read it in.</summary>
+    /// <param name="team">The team; where many rows are shared out, it meets.</param>
+    /// <param name="member">The member.</param>
+    /// <param name="place">Where to.</param>
+    /// <param name="values">The values, <c>[tokens, width]</c>.</param>
+    /// <param name="norm">What is applied to them first, or null.</param>
+    /// <param name="width">The numbers of a row.</param>
+    /// <param name="ofWanted">Whether only the tokens are taken whose logits are wanted.</param>
+    private float* Bring(WorkerTeam team, int member, (nint Own, nint Shared) place, nint values, FusedNorm? norm, int width, bool ofWanted = false)
+    {
+        int rows = ofWanted ? WantedCount : TokenCount;
+        if (!AreMany(rows))
+        {
+            float* own = Mine(member, place.Own), row = Mine(member, _normedAt);
+            for (int index = 0; index < rows; index++)
+            {
+                float* source = RowOf(index);
+                if (norm is { } first) Normalize(first, source, row);
+                FewRowsProduct<TLanes, TVector, TWeights>.Arrange(norm is null ? source : row, own + (index * width), width);
+            }
+
+            return own;
+        }
+
+        float* shared = At(place.Shared), normed = Mine(member, _normedAt);
+        int most = ManyRowsProduct<TLanes, TVector, TWeights>.Rows;
+        nint size = ManyRowsProduct<TLanes, TVector, TWeights>.BlockSize(width);
+        while (team.TakeItem(member, (rows + most - 1) / most, out int block))
+        {
+            int from = block * most, count = Math.Min(most, rows - from);
+            for (int index = 0; norm is not null && index < count; index++) Normalize(norm.Value, RowOf(from + index), normed + (index * width));
+            ManyRowsProduct<TLanes, TVector, TWeights>.FillBlock(norm is null ? RowOf(from) : normed, width, count, width, shared + (block * size));
+        }
+
+        team.Meet();
+        return shared;
+
+        float* RowOf(int index) => At(values) + ((ofWanted ? Wanted[index] : index) * (nint)width);
+    }
+
+    private void Normalize(FusedNorm norm, float* source, float* target)
+    {
+        if (Config.Norm == NormKind.Layer) TokenMath<TLanes, TVector, TNumbers>.LayerNorm(source, target, Config.HiddenSize, norm, (float)Config.NormEpsilon);
+        else TokenMath<TLanes, TVector, TNumbers>.RootMeanSquareNorm(source, target, Config.HiddenSize, norm, (float)Config.NormEpsilon);
+    }
+
+    /// <summary>The outputs of one item of work.</summary>
+    private int OutputsOf(FusedMatrix matrix, int rows)
+    {
+        if (AreMany(rows)) return ManyRowsProduct<TLanes, TVector, TWeights>.Outputs;
+
+        // As many items for each member.
+        nint items = ((matrix.Outputs * TWeights.BytesOf(matrix.InWidth)) + ItemBytes - 1) / ItemBytes;
+        items = (items + _members - 1) / _members * _members;
+        return (int)((((matrix.Outputs + items - 1) / items) + OutputsMultiple - 1) / OutputsMultiple * OutputsMultiple);
+    }
+
+    private int CountItems(FusedMatrix matrix, int rows) => (matrix.Outputs + OutputsOf(matrix, rows) - 1) / OutputsOf(matrix, rows);
+
+    private int CountItems(FusedMatrix[] matrices)
+    {
+        int sum = 0;
+        foreach (FusedMatrix matrix in matrices) sum += CountItems(matrix, TokenCount);
+        return sum;
+    }
+
+    private (int First, int End) Range(FusedMatrix matrix, int item, int rows) =>
+        (item * OutputsOf(matrix, rows), Math.Min(matrix.Outputs, (item + 1) * OutputsOf(matrix, rows)));
+
+    private void Multiply(int member, FusedMatrix matrix, float* input, float* target, nint stride, int item)
+    {
+        (int first, int end) = Range(matrix, item, TokenCount);
+        Multiply(member, matrix, input, target, stride, first, end, TokenCount);
+    }
+
+    private void Multiply(int member, FusedMatrix matrix, float* input, float* target, nint stride, int first, int end, int rows)
+    {
+        if (AreMany(rows)) MultiplyMany(Mine(member, _panelAt), matrix, input, target, stride, first, end, rows);
+        else FewRowsProduct<TLanes, TVector, TWeights>.Multiply((byte*)matrix.Weights, matrix.InWidth, first, end, input, matrix.InWidth, rows, target, stride);
+        for (int row = 0; row < rows; row++) TokenMath<TLanes, TVector, TNumbers>.AddBias((void*)matrix.Bias, first, target + (row * stride) + first, end - first);
+    }
+
+    private static void MultiplyMany(float* panel, FusedMatrix matrix, float* input, float* target, nint stride, int first, int end, int rows)
+    {
+        int outputs = ManyRowsProduct<TLanes, TVector, TWeights>.Outputs, most = ManyRowsProduct<TLanes, TVector, TWeights>.Rows;
+        int blocks = (rows + most - 1) / most;
+        nint size = ManyRowsProduct<TLanes, TVector, TWeights>.BlockSize(matrix.InWidth), bytes = TWeights.BytesOf(matrix.InWidth);
+        for (int output = first; output < end; output += outputs)
+        {
+            int stop = Math.Min(end, output + outputs);
+            ManyRowsProduct<TLanes, TVector, TWeights>.FillPanel((byte*)matrix.Weights, matrix.InWidth, output, stop, panel);
+
+            // Meanwhile the weights of the next panel are on their way.
+            byte* next = (byte*)matrix.Weights + (stop * bytes);
+            nint share = (Math.Min(outputs, matrix.Outputs - stop) * bytes + blocks - 1) / blocks;
+            for (int block = 0; block < blocks; block++, next += share)
+            {
+                ManyRowsProduct<TLanes, TVector, TWeights>.Multiply(
+                    panel, input + (block * size), matrix.InWidth, Math.Min(most, rows - (block * most)), stop - output, target + (block * most * stride) + output, stride, next, share);
+            }
+        }
+    }
+}
