@@ -73,6 +73,10 @@ internal sealed class GenerationCall
         return ids.Length >= Settings.MaxLength ? FinishReason.Length : null;
     }
 
+    /// <summary>A batch of one row for the only prompt, and what it has not read of that.</summary>
+    public (IDecodingBatch Batch, int[] Unread) Begin() =>
+        Input.Cache is { } cache ? BeginFrom(cache, 0) : (NewBatch(1, Input.ReturnCache), Prompts.Ids(0));
+
     /// <summary>Lets the model read the prompts.</summary>
     /// <param name="canForget">Whether tokens will be taken back.</param>
     /// <param name="logits">Takes the logits of the first new tokens, <c>[prompts, vocabulary]</c>.</param>
@@ -94,7 +98,7 @@ internal sealed class GenerationCall
     }
 
     /// <summary>Lets all rows of a batch read, the last tokens in chunks of the size that was asked for; what longer rows have before those comes first.</summary>
-    private void ReadInChunks(IDecodingBatch batch, int[][] tokens, Span<float> logits)
+    public void ReadInChunks(IDecodingBatch batch, int[][] tokens, Span<float> logits)
     {
         int size = Settings.Config.PrefillChunkSize ?? int.MaxValue, chunks = (tokens.Min(static row => row.Length) - 1) / size;
         if (chunks == 0)
@@ -126,21 +130,17 @@ internal sealed class GenerationCall
     /// <summary>What the prompts share with texts that were read before is not read again, but for the last token, whose logits are wanted.</summary>
     private IDecodingBatch PrefillFrom(PromptCache cache, Span<float> logits)
     {
-        if (Prompts.Embeddings is not null || Settings.Config.UseCache == false)
-            throw new ArgumentException("A cache goes with prompts that are given as ids, and with UseCache.", nameof(cache));
-        if (cache.Count != 1 && cache.Count != Prompts.Count)
-            throw new ArgumentException($"The cache holds {cache.Count} texts, there are {Prompts.Count} prompts; expected one text for all, or one for each.", nameof(cache));
         IDecodingBatch all = Model.Decoding.NewBatch(0, canForget: true);
         try
         {
             for (int prompt = 0; prompt < Prompts.Count; prompt++)
             {
-                int[] ids = Prompts.Ids(prompt);
-                int text = cache.Count == 1 ? 0 : prompt;
-                int shared = Math.Min(ids.AsSpan().CommonPrefixLength([.. cache.IdsOf(text)]), ids.Length - 1);
-                using IDecodingBatch row = cache.Begin(Model, text, shared);
-                ReadInChunks(row, [ids[shared..]], logits.Slice(prompt * VocabularySize, VocabularySize));
-                all.Join(row);
+                var (row, unread) = BeginFrom(cache, prompt);
+                using (row)
+                {
+                    ReadInChunks(row, [unread], logits.Slice(prompt * VocabularySize, VocabularySize));
+                    all.Join(row);
+                }
             }
 
             return all;
@@ -150,5 +150,17 @@ internal sealed class GenerationCall
             all.Dispose();
             throw;
         }
+    }
+
+    private (IDecodingBatch Batch, int[] Unread) BeginFrom(PromptCache cache, int prompt)
+    {
+        if (Prompts.Embeddings is not null || Settings.Config.UseCache == false)
+            throw new ArgumentException("A cache goes with prompts that are given as ids, and with UseCache.", nameof(cache));
+        if (cache.Count != 1 && cache.Count != Prompts.Count)
+            throw new ArgumentException($"The cache holds {cache.Count} texts, there are {Prompts.Count} prompts; expected one text for all, or one for each.", nameof(cache));
+        int[] ids = Prompts.Ids(prompt);
+        int text = cache.Count == 1 ? 0 : prompt;
+        int shared = Math.Min(ids.AsSpan().CommonPrefixLength([.. cache.IdsOf(text)]), ids.Length - 1);
+        return (cache.Begin(Model, text, shared), ids[shared..]);
     }
 }

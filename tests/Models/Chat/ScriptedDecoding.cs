@@ -23,6 +23,8 @@ internal sealed class ScriptedDecoding(DecoderConfig config, PretrainedTokenizer
 
         public int RowCount => 1;
 
+        public bool ReadsAmongOthers(int count) => false;
+
         public ReadOnlySpan<int> TokensOf(int row) => _tokens.Span;
 
         public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)

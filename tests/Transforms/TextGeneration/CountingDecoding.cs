@@ -25,6 +25,8 @@ internal sealed class CountingDecoding(CausalLanguageModel model) : IDecodingMod
     {
         public int RowCount => batch.RowCount;
 
+        public bool ReadsAmongOthers(int count) => batch.ReadsAmongOthers(count);
+
         public ReadOnlySpan<int> TokensOf(int row) => batch.TokensOf(row);
 
         public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)

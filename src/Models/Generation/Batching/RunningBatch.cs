@@ -18,23 +18,35 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
     /// <summary>The number of texts.</summary>
     public int Count => _parts.Sum(static part => part.Rows.Count);
 
-    /// <summary>Lets texts join: their prompts are read, each alone, so that not even its last bits depend on the others.</summary>
+    /// <summary>
+    /// Lets texts join. Where a batch gives each row the bits that it would get alone, their prompts are read in the next step, together with the last tokens of the
+    /// others; elsewhere at once, each alone.
+    /// </summary>
     public void Join(IEnumerable<RunningRow> rows)
     {
         foreach (RunningRow row in rows)
         {
-            var logits = new float[_vocabularySize];
-            IDecodingBatch batch = row.Call.Prefill(canForget: false, logits);
+            var (batch, unread) = row.Call.Begin();
+            Part part = PartFor(batch);
+            bool isOther = part.Batch != batch;
             try
             {
-                Part part = PartFor(batch);
+                if (part.IsRead || !batch.ReadsAmongOthers(unread.Length) || row.Call.Settings.Config.PrefillChunkSize is not null)
+                {
+                    ReadRest(part);
+                    part.Logits = [.. part.Logits.AsSpan(0, part.Rows.Count * _vocabularySize), .. new float[_vocabularySize]];
+                    row.Call.ReadInChunks(batch, [unread], part.Logits.AsSpan(part.Rows.Count * _vocabularySize));
+                    part.IsRead = true;
+                    unread = [];
+                }
+
+                if (isOther) part.Batch.Join(batch);
                 part.Rows.Add(row);
-                part.Logits = [.. part.Logits.AsSpan(0, (part.Rows.Count - 1) * _vocabularySize), .. logits];
-                if (part.Batch != batch) part.Batch.Join(batch);
+                part.Unread.Add(unread);
             }
             finally
             {
-                if (_parts.All(part => part.Batch != batch)) batch.Dispose();
+                if (isOther) batch.Dispose();
             }
         }
     }
@@ -46,6 +58,7 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
         List<RunningRow> ended = [];
         foreach (Part part in _parts)
         {
+            ReadRest(part);
             int threads = part.Rows.Count * _vocabularySize < ManyScores ? 1 : Math.Max(1, TorchSharp.torch.get_num_threads());
             Parallel.For(0, part.Rows.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, place =>
             {
@@ -53,6 +66,8 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
                 part.Rows[place].Add(part.Logits.AsSpan(place * _vocabularySize, _vocabularySize), scores.AsSpan(0, _vocabularySize));
                 ArrayPool<float>.Shared.Return(scores);
             });
+            for (int place = 0; place < part.Rows.Count; place++) part.Unread[place] = [part.Rows[place].Row.Ids[^1]];
+            part.IsRead = false;
         }
 
         Leave(row =>
@@ -61,12 +76,6 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
             ended.Add(row);
             return true;
         });
-        foreach (Part part in _parts)
-        {
-            int[][] last = [.. part.Rows.Select(static row => new[] { row.Row.Ids[^1] })];
-            GenerationCall.Read(part.Batch, last, part.Logits.AsSpan(0, last.Length * _vocabularySize));
-        }
-
         return ended;
     }
 
@@ -94,24 +103,40 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
             int[] stay = [.. Enumerable.Range(0, part.Rows.Count).Where(place => !leaves(part.Rows[place]))];
             if (stay.Length == part.Rows.Count) continue;
             part.Batch.Select(stay);
-            for (int place = 0; place < stay.Length; place++)
+            for (int place = 0; part.IsRead && place < stay.Length; place++)
                 part.Logits.AsSpan(stay[place] * _vocabularySize, _vocabularySize).CopyTo(part.Logits.AsSpan(place * _vocabularySize));
-            List<RunningRow> rows = [.. stay.Select(place => part.Rows[place])];
-            part.Rows.Clear();
-            part.Rows.AddRange(rows);
+            part.Keep(stay);
         }
 
         foreach (Part part in _parts.Where(static part => part.Rows.Count == 0)) part.Batch.Dispose();
         _parts.RemoveAll(static part => part.Rows.Count == 0);
     }
 
+    /// <summary>Reads what has not been read.</summary>
+    private void ReadRest(Part part)
+    {
+        if (part.IsRead || part.Rows.Count == 0) return;
+        int scores = part.Rows.Count * _vocabularySize;
+        if (part.Logits.Length < scores) part.Logits = new float[scores];
+        GenerationCall.Read(part.Batch, [.. part.Unread], part.Logits.AsSpan(0, scores));
+        part.IsRead = true;
+    }
+
     private sealed class Part(IDecodingBatch batch)
     {
         public IDecodingBatch Batch { get; } = batch;
 
-        public List<RunningRow> Rows { get; } = [];
+        public List<RunningRow> Rows { get; private set; } = [];
 
-        /// <summary>The logits of the next token of every row.</summary>
+        /// <summary>The tokens of every row that are read next.</summary>
+        public List<int[]> Unread { get; private set; } = [];
+
+        /// <summary>Whether they have been read.</summary>
+        public bool IsRead { get; set; }
+
+        /// <summary>The logits of the next token of every row, once it is.</summary>
         public float[] Logits { get; set; } = [];
+
+        public void Keep(int[] places) => (Rows, Unread) = ([.. places.Select(place => Rows[place])], [.. places.Select(place => Unread[place])]);
     }
 }

@@ -41,11 +41,14 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     public ReadOnlySpan<int> TokensOf(int row) => _rows[row].Tokens.Span;
 
     /// <inheritdoc/>
+    public bool ReadsAmongOthers(int count) => count < _model.LongPrompt && !_weights.Config.Rope.DependsOnLength;
+
+    /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)
     {
         _weights.CheckThatTheyAreThere();
         int before = Longest;
-        DecodingChecks.Check(tokens, counts, scored, RowCount, _weights.Config.VocabularySize, hasRead: before > 0);
+        DecodingChecks.Check(tokens, counts, scored, RowCount, _weights.Config.VocabularySize, evenly: false);
         if (MustBeginAnew(before, counts))
         {
             ReadAnew(tokens, counts, scored, logits, hidden);
@@ -53,7 +56,7 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
         }
 
         for (int row = 0, from = 0; row < RowCount; from += counts[row++]) _rows[row].Extend(tokens.Slice(from, counts[row]));
-        if (before == 0 && tokens.Length >= _model.LongPrompt) ReadByForwardPass(tokens, counts, scored, logits, hidden);
+        if (before == 0 && AreLong(counts)) ReadByForwardPass(tokens, counts, scored, logits, hidden);
         else ReadBySteps(tokens, counts, scored, logits, hidden);
     }
 
@@ -101,6 +104,13 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
         for (int row = 0; row < RowCount; row++)
             if (_rows[row].Tokens.Count + counts[row] > rope.OriginalMaxPositions) return true;
         return false;
+    }
+
+    private bool AreLong(ReadOnlySpan<int> counts)
+    {
+        foreach (int count in counts)
+            if (count < _model.LongPrompt) return false;
+        return true;
     }
 
     private void ReadAnew(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)

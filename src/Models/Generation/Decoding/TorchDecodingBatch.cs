@@ -38,9 +38,12 @@ internal sealed class TorchDecodingBatch : IDecodingBatch
     public ReadOnlySpan<int> TokensOf(int row) => _rows[row].Tokens.Span;
 
     /// <inheritdoc/>
+    public bool ReadsAmongOthers(int count) => false;
+
+    /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)
     {
-        DecodingChecks.Check(tokens, counts, scored, RowCount, VocabularySize, hasRead: _cache.Length > 0);
+        DecodingChecks.Check(tokens, counts, scored, RowCount, VocabularySize, evenly: _cache.Length > 0);
         int from = 0;
         for (int row = 0; row < RowCount; row++)
         {

@@ -26,7 +26,4 @@ internal sealed record FusedLayer
     public FusedMatrix? Factor { get; init; }
 
     public required FusedMatrix Down { get; init; }
-
-    /// <summary>How many tokens, itself included, a token sees; null for all.</summary>
-    public int? Window { get; init; }
 }

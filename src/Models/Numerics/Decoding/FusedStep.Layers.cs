@@ -16,7 +16,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
     private int _attended;
     private int _widest;
     private nint _cosinesAt, _sinesAt, _hiddenAt, _projectedAt, _attendedAt, _activatedAt, _factorsAt, _changeAt;
-    private nint _membersAt, _memberBytes, _queriesAt, _resultsAt;
+    private nint _membersAt, _memberBytes, _queriesAt, _resultsAt, _spareAt;
 
     /// <inheritdoc/>
     private protected override void Divide(FusedScratch scratch, int members)
@@ -43,6 +43,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
             DivideForProductsOfMember(scratch, start);
             _queriesAt = scratch.Take(((SpanTokens * group) + 1) * config.HeadSize) - start;
             _resultsAt = scratch.Take(SpanTokens * group * Layout.ValueStride) - start;
+            _spareAt = scratch.Take(CachedAttention<TLanes, TVector, TNumbers>.SpareSize(Layout.ValueStride, SpanTokens * group)) - start;
             if (member == 0) _membersAt = start;
             if (member == 1) _memberBytes = start - _membersAt;
         }
@@ -214,12 +215,13 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
             for (int query = 0; query < group; query++, target += size)
             {
                 NormAndRotate(At(_projectedAt) + (token * _projected) + Weights.Queries.Of((head * group) + query), target, layer.QueryNorm, token);
-                for (int d = 0; d < size; d++) target[d] *= scale;
+                TokenMath<TLanes, TVector, TNumbers>.Scale(target, scale, size);
             }
         }
 
+        CachePages layout = Layout.Kinds[kind];
         CachedAttention<TLanes, TVector, TNumbers>.Attend(
-            Layout.Kinds[kind], Rows[span.Row].PagesOf(kind), place, head, Entries[span.First].Position + 1, group, queries, results, span.Count * group, size);
+            layout, Rows[span.Row].PagesOf(kind), place, head, new CachedQueries(queries, span.Count * group, size, group, Entries[span.First].Position, layout.Window), results, Mine(member, _spareAt));
         float* result = results;
         for (int token = span.First; token < span.First + span.Count; token++)
         {

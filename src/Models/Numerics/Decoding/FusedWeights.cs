@@ -51,7 +51,6 @@ internal sealed class FusedWeights
                 Activated = Kept(stacked is { } both ? Part(both, 0) : Matrix($"{feedForward}.{(config.FeedForward == FeedForwardKind.Plain ? names.Up : names.Gate)}")),
                 Factor = stacked is { } two ? Kept(Part(two, 1)) : config.FeedForward == FeedForwardKind.Plain ? null : Kept(Matrix($"{feedForward}.{names.Up}")),
                 Down = Kept(Matrix($"{feedForward}.{names.Down}")),
-                Window = config.WindowOf(index),
             };
         }
 

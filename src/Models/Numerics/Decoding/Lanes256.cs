@@ -114,7 +114,7 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector256<float> value) =>
-        Lanes128.Largest(Vector128.Max(value.GetLower(), value.GetUpper()));
+        Lanes128.Largest(Vector128.MaxNative(value.GetLower(), value.GetUpper()));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

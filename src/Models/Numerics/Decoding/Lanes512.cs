@@ -114,7 +114,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector512<float> value) =>
-        Lanes256.Largest(Vector256.Max(value.GetLower(), value.GetUpper()));
+        Lanes256.Largest(Vector256.MaxNative(value.GetLower(), value.GetUpper()));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

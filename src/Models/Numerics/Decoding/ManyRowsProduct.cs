@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace MLComponents.Models;
@@ -143,21 +144,15 @@ internal static unsafe class ManyRowsProduct<TLanes, TVector, TWeights>
             next = Lookahead.Ask(next, step);
 
             // Every second place is added to the one before it, then this pair to the pair before it, and so on.
-            bool isSecond = (place & 1) != 0;
-            if (isSecond) top -= Tile;
+            nint earlier = BitOperations.TrailingZeroCount(~place);
             for (nint tile = 0; tile < tiles; tile++)
             {
                 float* x = block + (place * blockStride) + (tile * TLanes.Rows), w = panel + (place * panelStride);
-                if (TLanes.Rows == 8) AddUpEightRows(w, x, Rows, turns, top + (tile * tileSums), isSecond);
-                else AddUpFourRows(w, x, Rows, turns, top + (tile * tileSums), isSecond);
+                if (TLanes.Rows == 8) AddUpEightRows(w, x, Rows, turns, top + (tile * tileSums), earlier);
+                else AddUpFourRows(w, x, Rows, turns, top + (tile * tileSums), earlier);
             }
 
-            top += Tile;
-            for (nint pairs = place; (pairs & 3) == 3; pairs >>= 1)
-            {
-                top -= Tile;
-                for (nint tile = 0; tile < tiles; tile++) AddSums(top - Tile + (tile * tileSums), top + (tile * tileSums));
-            }
+            top += (1 - earlier) * Tile;
         }
 
         float* lastWeights = panel + (TLanes.Count * panelStride), lastInputs = block + (TLanes.Count * blockStride);
@@ -166,7 +161,7 @@ internal static unsafe class ManyRowsProduct<TLanes, TVector, TWeights>
         {
             float* sum = sums + (row / TLanes.Rows * tileSums) + (row % TLanes.Rows * Outputs);
             for (nint k = 0; k < rest; k++) AddProduct(lastWeights + (k * Outputs), lastInputs[(k * Rows) + row], sum);
-            new ReadOnlySpan<float>(sum, (int)count).CopyTo(new Span<float>(outputs + (row * outputStride), (int)count));
+            Write(sum, outputs + (row * outputStride), count);
         }
     }
 
@@ -191,9 +186,11 @@ internal static unsafe class ManyRowsProduct<TLanes, TVector, TWeights>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddSums(float* target, float* source)
+    private static void Write(float* sum, float* target, nint count)
     {
-        for (nint i = 0; i < Tile; i += TLanes.Count) TLanes.Store(TLanes.Add(TLanes.Load(target + i), TLanes.Load(source + i)), target + i);
+        nint i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count) TLanes.Store(TLanes.Load(sum + i), target + i);
+        for (; i < count; i++) target[i] = sum[i];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -203,9 +200,9 @@ internal static unsafe class ManyRowsProduct<TLanes, TVector, TWeights>
             TLanes.Store(TLanes.Add(TLanes.Load(sum + i), TLanes.Multiply(TLanes.Load(weights + i), TLanes.Broadcast(input))), sum + i);
     }
 
-    /// <summary>The sums of one place for eight rows, whose numbers lie side by side.</summary>
+    /// <summary>The sums of one place for eight rows, whose numbers lie side by side, and of the places and pairs before it that it completes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void AddUpEightRows(float* w, float* x, nint xStride, nint turns, float* sums, bool isSecond)
+    private static void AddUpEightRows(float* w, float* x, nint xStride, nint turns, float* sums, nint earlier)
     {
         TVector a0 = default, a1 = default, a2 = default, b0 = default, b1 = default, b2 = default, c0 = default, c1 = default, c2 = default;
         TVector d0 = default, d1 = default, d2 = default, e0 = default, e1 = default, e2 = default, f0 = default, f1 = default, f2 = default;
@@ -285,19 +282,19 @@ internal static unsafe class ManyRowsProduct<TLanes, TVector, TWeights>
             x += xStride;
         }
 
-        Put(a0, a1, a2, sums, isSecond);
-        Put(b0, b1, b2, sums + Outputs, isSecond);
-        Put(c0, c1, c2, sums + (2 * Outputs), isSecond);
-        Put(d0, d1, d2, sums + (3 * Outputs), isSecond);
-        Put(e0, e1, e2, sums + (4 * Outputs), isSecond);
-        Put(f0, f1, f2, sums + (5 * Outputs), isSecond);
-        Put(g0, g1, g2, sums + (6 * Outputs), isSecond);
-        Put(h0, h1, h2, sums + (7 * Outputs), isSecond);
+        Put(a0, a1, a2, sums, earlier);
+        Put(b0, b1, b2, sums + Outputs, earlier);
+        Put(c0, c1, c2, sums + (2 * Outputs), earlier);
+        Put(d0, d1, d2, sums + (3 * Outputs), earlier);
+        Put(e0, e1, e2, sums + (4 * Outputs), earlier);
+        Put(f0, f1, f2, sums + (5 * Outputs), earlier);
+        Put(g0, g1, g2, sums + (6 * Outputs), earlier);
+        Put(h0, h1, h2, sums + (7 * Outputs), earlier);
     }
 
-    /// <summary>The sums of one place for four rows, whose numbers lie side by side.</summary>
+    /// <summary>The same for four rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void AddUpFourRows(float* w, float* x, nint xStride, nint turns, float* sums, bool isSecond)
+    private static void AddUpFourRows(float* w, float* x, nint xStride, nint turns, float* sums, nint earlier)
     {
         TVector a0 = default, a1 = default, a2 = default, b0 = default, b1 = default, b2 = default, c0 = default, c1 = default, c2 = default;
         TVector d0 = default, d1 = default, d2 = default;
@@ -343,21 +340,22 @@ internal static unsafe class ManyRowsProduct<TLanes, TVector, TWeights>
             x += xStride;
         }
 
-        Put(a0, a1, a2, sums, isSecond);
-        Put(b0, b1, b2, sums + Outputs, isSecond);
-        Put(c0, c1, c2, sums + (2 * Outputs), isSecond);
-        Put(d0, d1, d2, sums + (3 * Outputs), isSecond);
+        Put(a0, a1, a2, sums, earlier);
+        Put(b0, b1, b2, sums + Outputs, earlier);
+        Put(c0, c1, c2, sums + (2 * Outputs), earlier);
+        Put(d0, d1, d2, sums + (3 * Outputs), earlier);
     }
 
-    /// <summary>Stores a row's sums, or adds them to what is there.</summary>
+    /// <summary>Adds a row's sums to those of so many places and pairs before, and stores them in the place of the first of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(TVector s0, TVector s1, TVector s2, float* sums, bool adds)
+    private static void Put(TVector s0, TVector s1, TVector s2, float* sums, nint earlier)
     {
-        if (adds)
+        for (; earlier > 0; earlier--)
         {
-            s0 = TLanes.Add(s0, TLanes.Load(sums));
-            s1 = TLanes.Add(s1, TLanes.Load(sums + TLanes.Count));
-            s2 = TLanes.Add(s2, TLanes.Load(sums + (2 * TLanes.Count)));
+            sums -= Tile;
+            s0 = TLanes.Add(TLanes.Load(sums), s0);
+            s1 = TLanes.Add(TLanes.Load(sums + TLanes.Count), s1);
+            s2 = TLanes.Add(TLanes.Load(sums + (2 * TLanes.Count)), s2);
         }
 
         TLanes.Store(s0, sums);

@@ -29,6 +29,16 @@ internal static unsafe class TokenMath<TLanes, TVector, TNumbers>
         for (; i < count; i++) target[i] += source[i];
     }
 
+    /// <summary>target *= factor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Scale(float* target, float factor, nint count)
+    {
+        TVector factors = TLanes.Broadcast(factor);
+        nint i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count) TLanes.Store(TLanes.Multiply(TLanes.Load(target + i), factors), target + i);
+        for (; i < count; i++) target[i] *= factor;
+    }
+
     /// <summary>target += bias.</summary>
     /// <param name="bias">The biases; nothing happens if null.</param>
     /// <param name="first">The first of them to add.</param>
