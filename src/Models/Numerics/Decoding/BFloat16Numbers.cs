@@ -24,17 +24,7 @@ internal readonly unsafe struct BFloat16Numbers : IWeights, INumbers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadColumns<TLanes, TVector>(byte* rows, nint inWidth, nint index, float* first, float* second, nint stride, float* spare)
         where TLanes : struct, ILanes<TVector>
-        where TVector : struct
-    {
-        // Pairs are turned as they are, which is half the work.
-        TLanes.Transpose(rows + (index * sizeof(ushort)), BytesOf(inWidth), spare, TLanes.Count);
-        for (nint row = 0; row < TLanes.Count; row++)
-        {
-            TLanes.WidenPairs((ushort*)(spare + (row * TLanes.Count)), out TVector even, out TVector odd);
-            TLanes.Store(even, first + (row * stride));
-            TLanes.Store(odd, second + (row * stride));
-        }
-    }
+        where TVector : struct => TLanes.TransposePairs(rows + (index * sizeof(ushort)), BytesOf(inWidth), first, second, stride);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

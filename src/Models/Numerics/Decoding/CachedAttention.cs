@@ -14,8 +14,13 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
     where TVector : struct
     where TNumbers : struct, INumbers
 {
-    /// <summary>Queries that are compared with a key at once.</summary>
+    /// <summary>Queries that are compared with a key at once, where registers do not allow for more.</summary>
     private const int Block = 4;
+
+    private const int LargestBlock = 8;
+
+    /// <summary>How many queries and results that do not exist are computed with: whole blocks are.</summary>
+    public const int Beyond = LargestBlock - 1;
 
     /// <summary>The numbers that <see cref="Attend"/> computes in.</summary>
     /// <param name="stride">The value stride.</param>
@@ -27,8 +32,8 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
     /// <param name="pages">The row's pages.</param>
     /// <param name="layer">The layer.</param>
     /// <param name="head">The key-value head.</param>
-    /// <param name="queries">The queries.</param>
-    /// <param name="results">Takes the results, <c>[count, value stride]</c>.</param>
+    /// <param name="queries">The queries; behind them, memory of <see cref="Beyond"/> others.</param>
+    /// <param name="results">Takes the results, <c>[count, value stride]</c>, with as much memory behind them.</param>
     /// <param name="spare">Memory to compute in.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Attend(CachePages layout, ReadOnlySpan<nint> pages, int layer, int head, in CachedQueries queries, float* results, float* spare)
@@ -67,28 +72,30 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
         byte* keys, byte* values, int stride, int start, in CachedQueries queries, float* results, float* sums, float* largest)
         where TStored : struct, INumbers
     {
-        float* scores = stackalloc float[Block * CachePages.Tokens];
+        float* scores = stackalloc float[LargestBlock * CachePages.Tokens];
         int size = queries.Size;
-        for (int query = 0; query < queries.Count; query += Block)
+        for (int query = 0, block; query < queries.Count; query += block)
         {
-            int present = Math.Min(Block, queries.Count - query);
+            // Queries of a block that are not there are computed like the others; nobody looks at what comes of it.
+            int left = queries.Count - query;
+            block = left == 1 ? 1 : left <= Block || TLanes.Rows == Block ? Block : LargestBlock;
+            int present = Math.Min(block, left);
             int from = Math.Max(queries.FirstSeen(query) - start, 0), to = Math.Min(queries.EndSeen(query + present - 1) - start, CachePages.Tokens);
             if (from >= to) continue;
-
-            // Queries that are not there are computed as the last one is.
             float* q = queries.Numbers + ((nint)query * size), result = results + ((nint)query * stride);
-            if (present == 1) Score<TStored>(keys, q, size, scores);
-            else Score<TStored>(keys, q, q + size, q + (Math.Min(2, present - 1) * size), q + ((present - 1) * size), size, scores);
+            if (block == 1) ScoreOne<TStored>(keys, q, size, scores);
+            else if (block == Block) ScoreFour<TStored>(keys, q, size, scores);
+            else ScoreEight<TStored>(keys, q, size, scores);
             for (int i = 0; i < present; i++) Hide(scores + (i * CachePages.Tokens), queries.FirstSeen(query + i) - start, queries.EndSeen(query + i) - start);
             Soften(scores, present, largest + query, sums + (query * TLanes.Count), result, stride);
-            if (present == 1) AddValues<TStored>(values, stride, 0, from, to, scores, result);
-            else AddValues<TStored>(values, stride, from, to, scores, result, result + stride, present > 2 ? result + (2 * stride) : null, present > 3 ? result + (3 * stride) : null);
+            int done = block == 1 ? 0 : block == Block ? AddValuesOfFour<TStored>(values, stride, from, to, scores, result) : AddValuesOfEight<TStored>(values, stride, from, to, scores, result);
+            for (int i = 0; done < stride && i < present; i++) AddValuesOfOne<TStored>(values, stride, done, from, to, scores + (i * CachePages.Tokens), result + (i * stride));
         }
     }
 
     /// <summary>The scores of one query.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Score<TStored>(byte* keys, float* q, int size, float* scores)
+    private static void ScoreOne<TStored>(byte* keys, float* q, int size, float* scores)
         where TStored : struct, INumbers
     {
         for (int token = 0; token < CachePages.Tokens; token += 2 * TLanes.Count)
@@ -108,9 +115,10 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
 
     /// <summary>The scores of four queries.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Score<TStored>(byte* keys, float* q0, float* q1, float* q2, float* q3, int size, float* scores)
+    private static void ScoreFour<TStored>(byte* keys, float* q0, int size, float* scores)
         where TStored : struct, INumbers
     {
+        float* q1 = q0 + size, q2 = q1 + size, q3 = q2 + size;
         for (int token = 0; token < CachePages.Tokens; token += 2 * TLanes.Count)
         {
             TVector s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default, s30 = default, s31 = default;
@@ -131,14 +139,74 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
                 s31 = TLanes.MultiplyAdd(element, k1, s31);
             }
 
-            TLanes.Store(s00, scores + token);
-            TLanes.Store(s01, scores + token + TLanes.Count);
-            TLanes.Store(s10, scores + CachePages.Tokens + token);
-            TLanes.Store(s11, scores + CachePages.Tokens + token + TLanes.Count);
-            TLanes.Store(s20, scores + (2 * CachePages.Tokens) + token);
-            TLanes.Store(s21, scores + (2 * CachePages.Tokens) + token + TLanes.Count);
-            TLanes.Store(s30, scores + (3 * CachePages.Tokens) + token);
-            TLanes.Store(s31, scores + (3 * CachePages.Tokens) + token + TLanes.Count);
+            float* target = scores + token;
+            TLanes.Store(s00, target);
+            TLanes.Store(s01, target + TLanes.Count);
+            TLanes.Store(s10, target + CachePages.Tokens);
+            TLanes.Store(s11, target + CachePages.Tokens + TLanes.Count);
+            TLanes.Store(s20, target + (2 * CachePages.Tokens));
+            TLanes.Store(s21, target + (2 * CachePages.Tokens) + TLanes.Count);
+            TLanes.Store(s30, target + (3 * CachePages.Tokens));
+            TLanes.Store(s31, target + (3 * CachePages.Tokens) + TLanes.Count);
+        }
+    }
+
+    /// <summary>The scores of eight queries.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ScoreEight<TStored>(byte* keys, float* q0, int size, float* scores)
+        where TStored : struct, INumbers
+    {
+        float* q1 = q0 + size, q2 = q1 + size, q3 = q2 + size, q4 = q3 + size, q5 = q4 + size, q6 = q5 + size, q7 = q6 + size;
+        for (int token = 0; token < CachePages.Tokens; token += 2 * TLanes.Count)
+        {
+            TVector s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default, s30 = default, s31 = default;
+            TVector s40 = default, s41 = default, s50 = default, s51 = default, s60 = default, s61 = default, s70 = default, s71 = default;
+            for (nint d = 0, place = token; d < size; d++, place += CachePages.Tokens)
+            {
+                TVector k0 = TStored.Load<TLanes, TVector>(keys, place), k1 = TStored.Load<TLanes, TVector>(keys, place + TLanes.Count);
+                TVector element = TLanes.Broadcast(q0[d]);
+                s00 = TLanes.MultiplyAdd(element, k0, s00);
+                s01 = TLanes.MultiplyAdd(element, k1, s01);
+                element = TLanes.Broadcast(q1[d]);
+                s10 = TLanes.MultiplyAdd(element, k0, s10);
+                s11 = TLanes.MultiplyAdd(element, k1, s11);
+                element = TLanes.Broadcast(q2[d]);
+                s20 = TLanes.MultiplyAdd(element, k0, s20);
+                s21 = TLanes.MultiplyAdd(element, k1, s21);
+                element = TLanes.Broadcast(q3[d]);
+                s30 = TLanes.MultiplyAdd(element, k0, s30);
+                s31 = TLanes.MultiplyAdd(element, k1, s31);
+                element = TLanes.Broadcast(q4[d]);
+                s40 = TLanes.MultiplyAdd(element, k0, s40);
+                s41 = TLanes.MultiplyAdd(element, k1, s41);
+                element = TLanes.Broadcast(q5[d]);
+                s50 = TLanes.MultiplyAdd(element, k0, s50);
+                s51 = TLanes.MultiplyAdd(element, k1, s51);
+                element = TLanes.Broadcast(q6[d]);
+                s60 = TLanes.MultiplyAdd(element, k0, s60);
+                s61 = TLanes.MultiplyAdd(element, k1, s61);
+                element = TLanes.Broadcast(q7[d]);
+                s70 = TLanes.MultiplyAdd(element, k0, s70);
+                s71 = TLanes.MultiplyAdd(element, k1, s71);
+            }
+
+            float* target = scores + token;
+            TLanes.Store(s00, target);
+            TLanes.Store(s01, target + TLanes.Count);
+            TLanes.Store(s10, target + CachePages.Tokens);
+            TLanes.Store(s11, target + CachePages.Tokens + TLanes.Count);
+            TLanes.Store(s20, target + (2 * CachePages.Tokens));
+            TLanes.Store(s21, target + (2 * CachePages.Tokens) + TLanes.Count);
+            TLanes.Store(s30, target + (3 * CachePages.Tokens));
+            TLanes.Store(s31, target + (3 * CachePages.Tokens) + TLanes.Count);
+            TLanes.Store(s40, target + (4 * CachePages.Tokens));
+            TLanes.Store(s41, target + (4 * CachePages.Tokens) + TLanes.Count);
+            TLanes.Store(s50, target + (5 * CachePages.Tokens));
+            TLanes.Store(s51, target + (5 * CachePages.Tokens) + TLanes.Count);
+            TLanes.Store(s60, target + (6 * CachePages.Tokens));
+            TLanes.Store(s61, target + (6 * CachePages.Tokens) + TLanes.Count);
+            TLanes.Store(s70, target + (7 * CachePages.Tokens));
+            TLanes.Store(s71, target + (7 * CachePages.Tokens) + TLanes.Count);
         }
     }
 
@@ -151,15 +219,14 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
     }
 
     /// <summary>
-    /// Makes weights of the scores of up to four queries in a page, relative to the largest score so far of each, and brings what was added up before to the same
+    /// Makes weights of the scores of a block's queries in a page, relative to the largest score so far of each, and brings what was added up before to the same
     /// measure.
     /// </summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Soften(float* scores, int present, float* largest, float* sums, float* results, int stride)
     {
-        // As many as a vector may hold.
-        float* origins = stackalloc float[Block], factors = stackalloc float[Math.Max(Block, TLanes.Count)];
+        float* origins = stackalloc float[LargestBlock], factors = stackalloc float[Math.Max(LargestBlock, TLanes.Count)];
         bool isLarger = false;
         for (int i = 0; i < present; i++)
         {
@@ -204,7 +271,7 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
 
     /// <summary>Adds the weighted values for one query, from one of their elements on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddValues<TStored>(byte* values, int stride, int d, int from, int to, float* weights, float* result)
+    private static void AddValuesOfOne<TStored>(byte* values, int stride, int d, int from, int to, float* weights, float* result)
         where TStored : struct, INumbers
     {
         for (; d < stride; d += TLanes.Count)
@@ -216,19 +283,18 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
         }
     }
 
-    /// <summary>Adds the weighted values for two to four queries.</summary>
+    /// <summary>Adds the weighted values for four queries.</summary>
+    /// <returns>The element to go on from: not all may fill two vectors.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddValues<TStored>(byte* values, int stride, int from, int to, float* weights, float* r0, float* r1, float* r2, float* r3)
+    private static int AddValuesOfFour<TStored>(byte* values, int stride, int from, int to, float* weights, float* result)
         where TStored : struct, INumbers
     {
         int d = 0;
         for (; d <= stride - (2 * TLanes.Count); d += 2 * TLanes.Count)
         {
             // Two vectors of each, as a sum waits for the one before it.
-            float* e0 = r0 + d, e1 = r1 + d, e2 = r2 + d, e3 = r3 + d;
-            TVector s0 = TLanes.Load(e0), s1 = TLanes.Load(e1), s2 = r2 is null ? default : TLanes.Load(e2), s3 = r3 is null ? default : TLanes.Load(e3);
-            TVector t0 = TLanes.Load(e0 + TLanes.Count), t1 = TLanes.Load(e1 + TLanes.Count);
-            TVector t2 = r2 is null ? default : TLanes.Load(e2 + TLanes.Count), t3 = r3 is null ? default : TLanes.Load(e3 + TLanes.Count);
+            float* r0 = result + d, r1 = r0 + stride, r2 = r1 + stride, r3 = r2 + stride;
+            TVector s0 = TLanes.Load(r0), t0 = TLanes.Load(r0 + TLanes.Count), s1 = TLanes.Load(r1), t1 = TLanes.Load(r1 + TLanes.Count), s2 = TLanes.Load(r2), t2 = TLanes.Load(r2 + TLanes.Count), s3 = TLanes.Load(r3), t3 = TLanes.Load(r3 + TLanes.Count);
             for (nint token = from; token < to; token++)
             {
                 TVector value = TStored.Load<TLanes, TVector>(values, (token * stride) + d), other = TStored.Load<TLanes, TVector>(values, (token * stride) + d + TLanes.Count);
@@ -246,27 +312,79 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
                 t3 = TLanes.MultiplyAdd(weight, other, t3);
             }
 
-            TLanes.Store(s0, e0);
-            TLanes.Store(t0, e0 + TLanes.Count);
-            TLanes.Store(s1, e1);
-            TLanes.Store(t1, e1 + TLanes.Count);
-            if (r2 is not null)
-            {
-                TLanes.Store(s2, e2);
-                TLanes.Store(t2, e2 + TLanes.Count);
-            }
-
-            if (r3 is not null)
-            {
-                TLanes.Store(s3, e3);
-                TLanes.Store(t3, e3 + TLanes.Count);
-            }
+            TLanes.Store(s0, r0);
+            TLanes.Store(t0, r0 + TLanes.Count);
+            TLanes.Store(s1, r1);
+            TLanes.Store(t1, r1 + TLanes.Count);
+            TLanes.Store(s2, r2);
+            TLanes.Store(t2, r2 + TLanes.Count);
+            TLanes.Store(s3, r3);
+            TLanes.Store(t3, r3 + TLanes.Count);
         }
 
-        if (d == stride) return;
-        AddValues<TStored>(values, stride, d, from, to, weights, r0);
-        AddValues<TStored>(values, stride, d, from, to, weights + CachePages.Tokens, r1);
-        if (r2 is not null) AddValues<TStored>(values, stride, d, from, to, weights + (2 * CachePages.Tokens), r2);
-        if (r3 is not null) AddValues<TStored>(values, stride, d, from, to, weights + (3 * CachePages.Tokens), r3);
+        return d;
+    }
+
+    /// <summary>Adds the weighted values for eight queries.</summary>
+    /// <returns>The element to go on from: not all may fill two vectors.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int AddValuesOfEight<TStored>(byte* values, int stride, int from, int to, float* weights, float* result)
+        where TStored : struct, INumbers
+    {
+        int d = 0;
+        for (; d <= stride - (2 * TLanes.Count); d += 2 * TLanes.Count)
+        {
+            // Two vectors of each, as a sum waits for the one before it.
+            float* r0 = result + d, r1 = r0 + stride, r2 = r1 + stride, r3 = r2 + stride, r4 = r3 + stride, r5 = r4 + stride, r6 = r5 + stride, r7 = r6 + stride;
+            TVector s0 = TLanes.Load(r0), t0 = TLanes.Load(r0 + TLanes.Count), s1 = TLanes.Load(r1), t1 = TLanes.Load(r1 + TLanes.Count), s2 = TLanes.Load(r2), t2 = TLanes.Load(r2 + TLanes.Count), s3 = TLanes.Load(r3), t3 = TLanes.Load(r3 + TLanes.Count);
+            TVector s4 = TLanes.Load(r4), t4 = TLanes.Load(r4 + TLanes.Count), s5 = TLanes.Load(r5), t5 = TLanes.Load(r5 + TLanes.Count), s6 = TLanes.Load(r6), t6 = TLanes.Load(r6 + TLanes.Count), s7 = TLanes.Load(r7), t7 = TLanes.Load(r7 + TLanes.Count);
+            for (nint token = from; token < to; token++)
+            {
+                TVector value = TStored.Load<TLanes, TVector>(values, (token * stride) + d), other = TStored.Load<TLanes, TVector>(values, (token * stride) + d + TLanes.Count);
+                TVector weight = TLanes.Broadcast(weights[token]);
+                s0 = TLanes.MultiplyAdd(weight, value, s0);
+                t0 = TLanes.MultiplyAdd(weight, other, t0);
+                weight = TLanes.Broadcast(weights[CachePages.Tokens + token]);
+                s1 = TLanes.MultiplyAdd(weight, value, s1);
+                t1 = TLanes.MultiplyAdd(weight, other, t1);
+                weight = TLanes.Broadcast(weights[(2 * CachePages.Tokens) + token]);
+                s2 = TLanes.MultiplyAdd(weight, value, s2);
+                t2 = TLanes.MultiplyAdd(weight, other, t2);
+                weight = TLanes.Broadcast(weights[(3 * CachePages.Tokens) + token]);
+                s3 = TLanes.MultiplyAdd(weight, value, s3);
+                t3 = TLanes.MultiplyAdd(weight, other, t3);
+                weight = TLanes.Broadcast(weights[(4 * CachePages.Tokens) + token]);
+                s4 = TLanes.MultiplyAdd(weight, value, s4);
+                t4 = TLanes.MultiplyAdd(weight, other, t4);
+                weight = TLanes.Broadcast(weights[(5 * CachePages.Tokens) + token]);
+                s5 = TLanes.MultiplyAdd(weight, value, s5);
+                t5 = TLanes.MultiplyAdd(weight, other, t5);
+                weight = TLanes.Broadcast(weights[(6 * CachePages.Tokens) + token]);
+                s6 = TLanes.MultiplyAdd(weight, value, s6);
+                t6 = TLanes.MultiplyAdd(weight, other, t6);
+                weight = TLanes.Broadcast(weights[(7 * CachePages.Tokens) + token]);
+                s7 = TLanes.MultiplyAdd(weight, value, s7);
+                t7 = TLanes.MultiplyAdd(weight, other, t7);
+            }
+
+            TLanes.Store(s0, r0);
+            TLanes.Store(t0, r0 + TLanes.Count);
+            TLanes.Store(s1, r1);
+            TLanes.Store(t1, r1 + TLanes.Count);
+            TLanes.Store(s2, r2);
+            TLanes.Store(t2, r2 + TLanes.Count);
+            TLanes.Store(s3, r3);
+            TLanes.Store(t3, r3 + TLanes.Count);
+            TLanes.Store(s4, r4);
+            TLanes.Store(t4, r4 + TLanes.Count);
+            TLanes.Store(s5, r5);
+            TLanes.Store(t5, r5 + TLanes.Count);
+            TLanes.Store(s6, r6);
+            TLanes.Store(t6, r6 + TLanes.Count);
+            TLanes.Store(s7, r7);
+            TLanes.Store(t7, r7 + TLanes.Count);
+        }
+
+        return d;
     }
 }

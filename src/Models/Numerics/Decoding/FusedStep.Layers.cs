@@ -41,8 +41,9 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
             scratch.SkipToPage();
             nint start = scratch.Take(0);
             DivideForProductsOfMember(scratch, start);
-            _queriesAt = scratch.Take(((SpanTokens * group) + 1) * config.HeadSize) - start;
-            _resultsAt = scratch.Take(SpanTokens * group * Layout.ValueStride) - start;
+            int queries = (SpanTokens * group) + CachedAttention<TLanes, TVector, TNumbers>.Beyond;
+            _queriesAt = scratch.Take(queries * config.HeadSize) - start;
+            _resultsAt = scratch.Take(queries * Layout.ValueStride) - start;
             _spareAt = scratch.Take(CachedAttention<TLanes, TVector, TNumbers>.SpareSize(Layout.ValueStride, SpanTokens * group)) - start;
             if (member == 0) _membersAt = start;
             if (member == 1) _memberBytes = start - _membersAt;

@@ -82,4 +82,7 @@ internal unsafe interface ILanes<TVector>
     /// <param name="target">Where to.</param>
     /// <param name="targetStride">The distance of the rows there, in numbers.</param>
     static abstract void Transpose(byte* source, nint sourceStride, float* target, nint targetStride);
+
+    /// <summary>The same for pairs of bfloat16 numbers, which are widened: the numbers at even places become the rows of one target, those at odd places of another.</summary>
+    static abstract void TransposePairs(byte* source, nint sourceStride, float* even, float* odd, nint targetStride);
 }

@@ -132,4 +132,17 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
         Vector128.Create(row0[1], row1[1], row2[1], row3[1]).AsSingle().Store(target + (2 * targetStride));
         Vector128.Create(row0[3], row1[3], row2[3], row3[3]).AsSingle().Store(target + (3 * targetStride));
     }
+
+    /// <inheritdoc/>
+    public static void TransposePairs(byte* source, nint sourceStride, float* even, float* odd, nint targetStride)
+    {
+        float* turned = stackalloc float[Count * Count];
+        Transpose(source, sourceStride, turned, Count);
+        for (nint row = 0; row < Count; row++)
+        {
+            WidenPairs((ushort*)(turned + (row * Count)), out Vector128<float> first, out Vector128<float> second);
+            first.Store(even + (row * targetStride));
+            second.Store(odd + (row * targetStride));
+        }
+    }
 }

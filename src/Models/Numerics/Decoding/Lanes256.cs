@@ -124,4 +124,8 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(byte* source, nint sourceStride, float* target, nint targetStride) => Transposition.OfEight(source, sourceStride, target, targetStride);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TransposePairs(byte* source, nint sourceStride, float* even, float* odd, nint targetStride) => Transposition.OfEightPairs(source, sourceStride, even, odd, targetStride);
 }

@@ -124,4 +124,8 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(byte* source, nint sourceStride, float* target, nint targetStride) => Transposition.OfSixteen(source, sourceStride, target, targetStride);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TransposePairs(byte* source, nint sourceStride, float* even, float* odd, nint targetStride) => Transposition.OfSixteenPairs(source, sourceStride, even, odd, targetStride);
 }

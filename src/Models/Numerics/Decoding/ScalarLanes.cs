@@ -79,4 +79,7 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
 
     /// <inheritdoc/>
     public static void Transpose(byte* source, nint sourceStride, float* target, nint targetStride) => *target = *(float*)source;
+
+    /// <inheritdoc/>
+    public static void TransposePairs(byte* source, nint sourceStride, float* even, float* odd, nint targetStride) => WidenPairs((ushort*)source, out *even, out *odd);
 }

@@ -63,11 +63,66 @@ internal static unsafe class Transposition
         Store(a3, b3, c3, d3, target + (12 * targetStride), targetStride);
     }
 
+    /// <summary>A square of eight pairs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void OfEightPairs(byte* source, nint sourceStride, float* even, float* odd, nint targetStride)
+    {
+        if (!Avx.IsSupported)
+        {
+            OfAnyPairs(source, sourceStride, even, odd, targetStride, Vector256<float>.Count);
+            return;
+        }
+
+        FourRows(source, sourceStride, out Vector256<float> a0, out Vector256<float> a1, out Vector256<float> a2, out Vector256<float> a3);
+        FourRows(source + (4 * sourceStride), sourceStride, out Vector256<float> b0, out Vector256<float> b1, out Vector256<float> b2, out Vector256<float> b3);
+        Widen(Avx.Permute2x128(a0, b0, Lower), even, odd);
+        Widen(Avx.Permute2x128(a0, b0, Upper), even + targetStride, odd + targetStride);
+        Widen(Avx.Permute2x128(a2, b2, Lower), even + (2 * targetStride), odd + (2 * targetStride));
+        Widen(Avx.Permute2x128(a2, b2, Upper), even + (3 * targetStride), odd + (3 * targetStride));
+        Widen(Avx.Permute2x128(a1, b1, Lower), even + (4 * targetStride), odd + (4 * targetStride));
+        Widen(Avx.Permute2x128(a1, b1, Upper), even + (5 * targetStride), odd + (5 * targetStride));
+        Widen(Avx.Permute2x128(a3, b3, Lower), even + (6 * targetStride), odd + (6 * targetStride));
+        Widen(Avx.Permute2x128(a3, b3, Upper), even + (7 * targetStride), odd + (7 * targetStride));
+    }
+
+    /// <summary>A square of sixteen pairs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void OfSixteenPairs(byte* source, nint sourceStride, float* even, float* odd, nint targetStride)
+    {
+        if (!Avx512F.IsSupported)
+        {
+            OfAnyPairs(source, sourceStride, even, odd, targetStride, Vector512<float>.Count);
+            return;
+        }
+
+        FourRows(source, sourceStride, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
+        FourRows(source + (4 * sourceStride), sourceStride, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
+        FourRows(source + (8 * sourceStride), sourceStride, out Vector512<float> c0, out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3);
+        FourRows(source + (12 * sourceStride), sourceStride, out Vector512<float> d0, out Vector512<float> d1, out Vector512<float> d2, out Vector512<float> d3);
+        StorePairs(a0, b0, c0, d0, even, odd, targetStride);
+        StorePairs(a2, b2, c2, d2, even + (4 * targetStride), odd + (4 * targetStride), targetStride);
+        StorePairs(a1, b1, c1, d1, even + (8 * targetStride), odd + (8 * targetStride), targetStride);
+        StorePairs(a3, b3, c3, d3, even + (12 * targetStride), odd + (12 * targetStride), targetStride);
+    }
+
     private static void OfAny(byte* source, nint sourceStride, float* target, nint targetStride, int count)
     {
         for (int row = 0; row < count; row++)
             for (int column = 0; column < count; column++)
                 target[(RowOf(column, count) * targetStride) + row] = ((float*)(source + (row * sourceStride)))[column];
+    }
+
+    private static void OfAnyPairs(byte* source, nint sourceStride, float* even, float* odd, nint targetStride, int count)
+    {
+        for (int row = 0; row < count; row++)
+        {
+            for (int column = 0; column < count; column++)
+            {
+                uint pair = ((uint*)(source + (row * sourceStride)))[column];
+                nint place = (RowOf(column, count) * targetStride) + row;
+                (even[place], odd[place]) = (BitConverter.UInt32BitsToSingle(pair << 16), BitConverter.UInt32BitsToSingle(pair & 0xFFFF0000u));
+            }
+        }
     }
 
     /// <summary>Of four rows the columns 0, 4, 8 and 12 as the parts of one vector, and so on.</summary>
@@ -108,5 +163,30 @@ internal static unsafe class Transposition
         Avx512F.Shuffle4x128(third, fourth, EvenParts).Store(target + stride);
         Avx512F.Shuffle4x128(first, second, OddParts).Store(target + (2 * stride));
         Avx512F.Shuffle4x128(third, fourth, OddParts).Store(target + (3 * stride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePairs(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* even, float* odd, nint stride)
+    {
+        Vector512<float> first = Avx512F.Shuffle4x128(a, b, FirstHalves), second = Avx512F.Shuffle4x128(c, d, FirstHalves);
+        Vector512<float> third = Avx512F.Shuffle4x128(a, b, SecondHalves), fourth = Avx512F.Shuffle4x128(c, d, SecondHalves);
+        Widen(Avx512F.Shuffle4x128(first, second, EvenParts), even, odd);
+        Widen(Avx512F.Shuffle4x128(third, fourth, EvenParts), even + stride, odd + stride);
+        Widen(Avx512F.Shuffle4x128(first, second, OddParts), even + (2 * stride), odd + (2 * stride));
+        Widen(Avx512F.Shuffle4x128(third, fourth, OddParts), even + (3 * stride), odd + (3 * stride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Widen(Vector512<float> pairs, float* even, float* odd)
+    {
+        (pairs.AsUInt32() << 16).AsSingle().Store(even);
+        (pairs.AsUInt32() & Vector512.Create(0xFFFF0000u)).AsSingle().Store(odd);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Widen(Vector256<float> pairs, float* even, float* odd)
+    {
+        (pairs.AsUInt32() << 16).AsSingle().Store(even);
+        (pairs.AsUInt32() & Vector256.Create(0xFFFF0000u)).AsSingle().Store(odd);
     }
 }
