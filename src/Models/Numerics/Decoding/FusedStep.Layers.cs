@@ -98,8 +98,9 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
             int outputs = CountItems(layer.AttentionOutput, TokenCount);
             while (team.TakeItem(member, outputs, out int item))
             {
-                AddProduct(member, layer.AttentionOutput, input, item);
-                if (!isSequential) AddProduct(member, layer.Down, other, item, layer.AttentionOutput);
+                FusedSlice slice = SliceOf(layer.AttentionOutput, item, TokenCount);
+                AddProduct(member, 0, layer.AttentionOutput, input, slice);
+                if (!isSequential) AddProduct(member, 1, layer.Down, other, slice);
             }
 
             team.Meet();
@@ -110,7 +111,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
             team.Meet();
             input = Bring(team, member, _inputs, _activatedAt, norm: null, Config.IntermediateSize);
             outputs = CountItems(layer.Down, TokenCount);
-            while (team.TakeItem(member, outputs, out int item)) AddProduct(member, layer.Down, input, item);
+            while (team.TakeItem(member, outputs, out int item)) AddProduct(member, 0, layer.Down, input, SliceOf(layer.Down, item, TokenCount));
             team.Meet();
         }
 
@@ -127,7 +128,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
             int count = CountItems(matrix, TokenCount);
             if (item < count)
             {
-                Multiply(member, matrix, input, target, _projected, item);
+                Multiply(member, 0, matrix, input, target, _projected, SliceOf(matrix, item, TokenCount), TokenCount);
                 return;
             }
 
@@ -141,31 +142,25 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
     {
         int size = Config.IntermediateSize;
         float* activated = At(_activatedAt), factors = At(_factorsAt);
-        Multiply(member, layer.Activated, input, activated, size, item);
-        if (layer.Factor is { } factor) Multiply(member, factor, input, factors, size, item);
-        (int first, int end) = Range(layer.Activated, item, TokenCount);
-        for (int token = 0; token < TokenCount; token++)
+        FusedSlice slice = SliceOf(layer.Activated, item, TokenCount);
+        Multiply(member, 0, layer.Activated, input, activated, size, slice, TokenCount);
+        if (layer.Factor is { } factor) Multiply(member, 1, factor, input, factors, size, slice, TokenCount);
+        for (int token = slice.FirstRow; token < slice.EndRow; token++)
         {
-            nint place = (token * size) + first;
-            TokenMath<TLanes, TVector, TNumbers>.Activate(Config.Activation, activated + place, layer.Factor is null ? null : factors + place, end - first);
+            nint place = (token * size) + slice.First;
+            TokenMath<TLanes, TVector, TNumbers>.Activate(Config.Activation, activated + place, layer.Factor is null ? null : factors + place, slice.Count);
         }
     }
 
-    /// <summary>Adds some outputs of a product to the hidden state.</summary>
-    /// <param name="member">Who does.</param>
-    /// <param name="matrix">The matrix.</param>
-    /// <param name="input">Its input.</param>
-    /// <param name="item">Which outputs.</param>
-    /// <param name="divided">The matrix whose outputs are divided, if another one.</param>
-    private void AddProduct(int member, FusedMatrix matrix, float* input, int item, FusedMatrix? divided = null)
+    /// <summary>Adds a slice of a product to the hidden state.</summary>
+    private void AddProduct(int member, int panel, FusedMatrix matrix, float* input, FusedSlice slice)
     {
-        (int first, int end) = Range(divided ?? matrix, item, TokenCount);
         float* change = At(_changeAt), hidden = At(_hiddenAt);
-        Multiply(member, matrix, input, change, Config.HiddenSize, first, end, TokenCount);
-        for (int token = 0; token < TokenCount; token++)
+        Multiply(member, panel, matrix, input, change, Config.HiddenSize, slice, TokenCount);
+        for (int token = slice.FirstRow; token < slice.EndRow; token++)
         {
-            nint place = (token * Config.HiddenSize) + first;
-            TokenMath<TLanes, TVector, TNumbers>.Add(change + place, hidden + place, end - first);
+            nint place = (token * Config.HiddenSize) + slice.First;
+            TokenMath<TLanes, TVector, TNumbers>.Add(change + place, hidden + place, slice.Count);
         }
     }
 
@@ -263,8 +258,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
         int items = CountItems(Weights.Head, wanted.Length);
         while (team.TakeItem(member, items, out int item))
         {
-            (int first, int end) = Range(Weights.Head, item, wanted.Length);
-            Multiply(member, Weights.Head, input, logits, Config.VocabularySize, first, end, wanted.Length);
+            Multiply(member, 0, Weights.Head, input, logits, Config.VocabularySize, SliceOf(Weights.Head, item, wanted.Length), wanted.Length);
         }
     }
 }

@@ -11,10 +11,19 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
 
     private const int OutputsMultiple = 4;
 
+    /// <summary>The blocks of rows of one item of work, where there are many.</summary>
+    private const int ItemBlocks = 2;
+
+    /// <summary>The panels of a member.</summary>
+    private const int Panels = 2;
+
     // Where inputs lie: those of a member, those that are shared.
     private (nint Own, nint Shared) _inputs, _otherInputs;
     private nint _normedAt, _panelAt;
     private int _members;
+
+    // What the members' panels hold.
+    private (nint Weights, int First)[] _panels = [];
 
     private static bool AreMany(int rows) => TLanes.Count > 1 && rows >= ManyRows;
 
@@ -22,6 +31,8 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
     {
         _members = members;
         if (!AreMany(TokenCount)) return;
+        if (_panels.Length < members * Panels) _panels = new (nint, int)[members * Panels];
+        Array.Clear(_panels);
         nint blocks = (TokenCount + ManyRowsProduct<TLanes, TVector, TWeights>.Rows - 1) / ManyRowsProduct<TLanes, TVector, TWeights>.Rows;
         nint size = blocks * ManyRowsProduct<TLanes, TVector, TWeights>.BlockSize(_widest);
         (_inputs.Shared, _otherInputs.Shared) = (scratch.Take(size), scratch.Take(size));
@@ -32,7 +43,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
         nint few = Math.Min(TokenCount, ManyRows - 1) * (nint)_widest;
         (_inputs.Own, _otherInputs.Own) = (scratch.Take(few) - start, scratch.Take(few) - start);
         _normedAt = scratch.Take(ManyRowsProduct<TLanes, TVector, TWeights>.Rows * Config.HiddenSize) - start;
-        if (AreMany(TokenCount)) _panelAt = scratch.Take(ManyRowsProduct<TLanes, TVector, TWeights>.PanelSize(_widest)) - start;
+        if (AreMany(TokenCount)) _panelAt = scratch.Take(Panels * ManyRowsProduct<TLanes, TVector, TWeights>.PanelSize(_widest)) - start;
     }
 
     /// <summary>Brings the input of products into the order that they read it in.</summary>
@@ -92,7 +103,11 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
         return (int)((((matrix.Outputs + items - 1) / items) + OutputsMultiple - 1) / OutputsMultiple * OutputsMultiple);
     }
 
-    private int CountItems(FusedMatrix matrix, int rows) => (matrix.Outputs + OutputsOf(matrix, rows) - 1) / OutputsOf(matrix, rows);
+    /// <summary>The rows of one item of work: few of many, so that what is computed of them stays in the caches.</summary>
+    private static int RowsOf(int rows) => AreMany(rows) ? Math.Min(rows, ItemBlocks * ManyRowsProduct<TLanes, TVector, TWeights>.Rows) : rows;
+
+    private int CountItems(FusedMatrix matrix, int rows) =>
+        (matrix.Outputs + OutputsOf(matrix, rows) - 1) / OutputsOf(matrix, rows) * ((rows + RowsOf(rows) - 1) / RowsOf(rows));
 
     private int CountItems(FusedMatrix[] matrices)
     {
@@ -101,40 +116,51 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
         return sum;
     }
 
-    private (int First, int End) Range(FusedMatrix matrix, int item, int rows) =>
-        (item * OutputsOf(matrix, rows), Math.Min(matrix.Outputs, (item + 1) * OutputsOf(matrix, rows)));
-
-    private void Multiply(int member, FusedMatrix matrix, float* input, float* target, nint stride, int item)
+    /// <summary>What an item of work computes. Items with the same outputs lie side by side.</summary>
+    private FusedSlice SliceOf(FusedMatrix matrix, int item, int rows)
     {
-        (int first, int end) = Range(matrix, item, TokenCount);
-        Multiply(member, matrix, input, target, stride, first, end, TokenCount);
+        int most = RowsOf(rows), parts = (rows + most - 1) / most, first = item / parts * OutputsOf(matrix, rows), row = item % parts * most;
+        return new FusedSlice(first, Math.Min(matrix.Outputs, first + OutputsOf(matrix, rows)), row, Math.Min(rows, row + most));
     }
 
-    private void Multiply(int member, FusedMatrix matrix, float* input, float* target, nint stride, int first, int end, int rows)
+    /// <summary>Computes a slice of a product's results.</summary>
+    /// <param name="member">Who does.</param>
+    /// <param name="panel">Which of its panels may be used; 0 or 1.</param>
+    /// <param name="matrix">The matrix.</param>
+    /// <param name="input">Its input.</param>
+    /// <param name="target">Takes the results, <c>[rows, stride]</c>.</param>
+    /// <param name="stride">The distance of two rows.</param>
+    /// <param name="slice">Which results.</param>
+    /// <param name="rows">How many rows the input has.</param>
+    private void Multiply(int member, int panel, FusedMatrix matrix, float* input, float* target, nint stride, FusedSlice slice, int rows)
     {
-        if (AreMany(rows)) MultiplyMany(Mine(member, _panelAt), matrix, input, target, stride, first, end, rows);
-        else FewRowsProduct<TLanes, TVector, TWeights>.Multiply((byte*)matrix.Weights, matrix.InWidth, first, end, input, matrix.InWidth, rows, target, stride);
-        for (int row = 0; row < rows; row++) TokenMath<TLanes, TVector, TNumbers>.AddBias((void*)matrix.Bias, first, target + (row * stride) + first, end - first);
+        if (AreMany(rows)) MultiplyMany(member, panel, matrix, input, target, stride, slice, rows);
+        else FewRowsProduct<TLanes, TVector, TWeights>.Multiply((byte*)matrix.Weights, matrix.InWidth, slice.First, slice.End, input, matrix.InWidth, rows, target, stride);
+        for (int row = slice.FirstRow; row < slice.EndRow; row++)
+            TokenMath<TLanes, TVector, TNumbers>.AddBias((void*)matrix.Bias, slice.First, target + (row * stride) + slice.First, slice.Count);
     }
 
-    private static void MultiplyMany(float* panel, FusedMatrix matrix, float* input, float* target, nint stride, int first, int end, int rows)
+    private void MultiplyMany(int member, int panel, FusedMatrix matrix, float* input, float* target, nint stride, FusedSlice slice, int rows)
     {
-        int outputs = ManyRowsProduct<TLanes, TVector, TWeights>.Outputs, most = ManyRowsProduct<TLanes, TVector, TWeights>.Rows;
-        int blocks = (rows + most - 1) / most;
+        int most = ManyRowsProduct<TLanes, TVector, TWeights>.Rows;
         nint size = ManyRowsProduct<TLanes, TVector, TWeights>.BlockSize(matrix.InWidth), bytes = TWeights.BytesOf(matrix.InWidth);
-        for (int output = first; output < end; output += outputs)
+        float* weights = Mine(member, _panelAt) + (panel * ManyRowsProduct<TLanes, TVector, TWeights>.PanelSize(_widest));
+        ref (nint Weights, int First) held = ref _panels[(member * Panels) + panel];
+        if (held != (matrix.Weights, slice.First))
         {
-            int stop = Math.Min(end, output + outputs);
-            ManyRowsProduct<TLanes, TVector, TWeights>.FillPanel((byte*)matrix.Weights, matrix.InWidth, output, stop, panel);
+            ManyRowsProduct<TLanes, TVector, TWeights>.FillPanel((byte*)matrix.Weights, matrix.InWidth, slice.First, slice.End, weights);
+            held = (matrix.Weights, slice.First);
+        }
 
-            // Meanwhile the weights of the next panel are on their way.
-            byte* next = (byte*)matrix.Weights + (stop * bytes);
-            nint share = (Math.Min(outputs, matrix.Outputs - stop) * bytes + blocks - 1) / blocks;
-            for (int block = 0; block < blocks; block++, next += share)
-            {
-                ManyRowsProduct<TLanes, TVector, TWeights>.Multiply(
-                    panel, input + (block * size), matrix.InWidth, Math.Min(most, rows - (block * most)), stop - output, target + (block * most * stride) + output, stride, next, share);
-            }
+        // Meanwhile the weights of the next panel are on their way.
+        byte* next = (byte*)matrix.Weights + (slice.End * bytes);
+        int blocks = (rows + most - 1) / most;
+        nint share = ((Math.Min(slice.Count, matrix.Outputs - slice.End) * bytes) + blocks - 1) / blocks;
+        for (int row = slice.FirstRow; row < slice.EndRow; row += most)
+        {
+            int block = row / most;
+            ManyRowsProduct<TLanes, TVector, TWeights>.Multiply(
+                weights, input + (block * size), matrix.InWidth, Math.Min(most, slice.EndRow - row), slice.Count, target + (row * stride) + slice.First, stride, next + (block * share), share);
         }
     }
 }
