@@ -105,6 +105,25 @@ public class ManyTextsTests
     }
 
     [Fact]
+    public void Prompts_are_read_together_with_the_last_tokens_of_texts_that_go_on()
+    {
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 1);
+        using var batch = new RunningBatch(model);
+        var passes = ((FusedDecodingModel)model.Decoding).Passes;
+        batch.Join([Row(4, 8), Row(5, 8)]);
+        for (int step = 0; step < 3; step++) batch.Step();
+        Assert.Equal(3, passes.Passes);
+
+        batch.Join([Row(6, 2), Row(7, 2)]);
+        batch.Step();
+        Assert.Equal(2, batch.Step().Count);
+        Assert.Equal(5, passes.Passes);
+
+        RunningRow Row(int token, int count) =>
+            new(new GenerationCall(model, new GenerationInput { InputIds = [[token, token, token]], Seeds = [token] }, s_config with { EosTokenIds = [], MaxNewTokens = count }, Cancellation));
+    }
+
+    [Fact]
     public void Many_texts_leave_no_tensor_behind_even_when_they_are_left()
     {
         using var model = new CausalLanguageModel(CacheModels.Config("qwen2, some layers slide"), seed: 1);

@@ -40,7 +40,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
 
     private void DivideForProductsOfMember(FusedScratch scratch, nint start)
     {
-        nint few = Math.Min(TokenCount, ManyRows - 1) * (nint)_widest;
+        nint few = (AreMany(TokenCount) ? ManyRows - 1 : TokenCount) * (nint)_widest;
         (_inputs.Own, _otherInputs.Own) = (scratch.Take(few) - start, scratch.Take(few) - start);
         _normedAt = scratch.Take(ManyRowsProduct<TLanes, TVector, TWeights>.Rows * Config.HiddenSize) - start;
         if (AreMany(TokenCount)) _panelAt = scratch.Take(Panels * ManyRowsProduct<TLanes, TVector, TWeights>.PanelSize(_widest)) - start;
