@@ -15,7 +15,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
     private int _projected;
     private int _attended;
     private int _widest;
-    private nint _cosinesAt, _sinesAt, _hiddenAt, _projectedAt, _attendedAt, _activatedAt, _factorsAt, _changeAt;
+    private nint _cosinesAt, _sinesAt, _hiddenAt, _projectedAt, _attendedAt, _activatedAt;
     private nint _membersAt, _memberBytes, _queriesAt, _resultsAt, _spareAt;
 
     /// <inheritdoc/>
@@ -33,8 +33,6 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
         _projectedAt = scratch.Take(tokens * _projected);
         _attendedAt = scratch.Take(tokens * _attended);
         _activatedAt = scratch.Take(tokens * config.IntermediateSize);
-        _factorsAt = scratch.Take(tokens * config.IntermediateSize);
-        _changeAt = scratch.Take(tokens * config.HiddenSize);
         DivideForProducts(scratch, members);
         for (int member = 0; member < members; member++)
         {
@@ -141,27 +139,23 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
     private void GoUp(int member, FusedLayer layer, float* input, int item)
     {
         int size = Config.IntermediateSize;
-        float* activated = At(_activatedAt), factors = At(_factorsAt);
+        float* activated = At(_activatedAt);
         FusedSlice slice = SliceOf(layer.Activated, item, TokenCount);
+        float* factors = layer.Factor is { } factor ? MultiplyApart(member, 1, factor, input, slice) : null;
         Multiply(member, 0, layer.Activated, input, activated, size, slice, TokenCount);
-        if (layer.Factor is { } factor) Multiply(member, 1, factor, input, factors, size, slice, TokenCount);
         for (int token = slice.FirstRow; token < slice.EndRow; token++)
         {
-            nint place = (token * size) + slice.First;
-            TokenMath<TLanes, TVector, TNumbers>.Activate(Config.Activation, activated + place, layer.Factor is null ? null : factors + place, slice.Count);
+            TokenMath<TLanes, TVector, TNumbers>.Activate(Config.Activation, activated + (token * size) + slice.First, factors, slice.Count);
+            if (factors is not null) factors += slice.Count;
         }
     }
 
     /// <summary>Adds a slice of a product to the hidden state.</summary>
     private void AddProduct(int member, int panel, FusedMatrix matrix, float* input, FusedSlice slice)
     {
-        float* change = At(_changeAt), hidden = At(_hiddenAt);
-        Multiply(member, panel, matrix, input, change, Config.HiddenSize, slice, TokenCount);
-        for (int token = slice.FirstRow; token < slice.EndRow; token++)
-        {
-            nint place = (token * Config.HiddenSize) + slice.First;
-            TokenMath<TLanes, TVector, TNumbers>.Add(change + place, hidden + place, slice.Count);
-        }
+        float* change = MultiplyApart(member, panel, matrix, input, slice), hidden = At(_hiddenAt);
+        for (int token = slice.FirstRow; token < slice.EndRow; token++, change += slice.Count)
+            TokenMath<TLanes, TVector, TNumbers>.Add(change, hidden + (token * Config.HiddenSize) + slice.First, slice.Count);
     }
 
     /// <summary>Attention of all tokens. Where a row's tokens are shared out, the keys and values of all of them are there before.</summary>

@@ -19,7 +19,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
 
     // Where inputs lie: those of a member, those that are shared.
     private (nint Own, nint Shared) _inputs, _otherInputs;
-    private nint _normedAt, _panelAt;
+    private nint _normedAt, _sliceAt, _panelAt;
     private int _members;
 
     // What the members' panels hold.
@@ -43,6 +43,10 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
         nint few = (AreMany(TokenCount) ? ManyRows - 1 : TokenCount) * (nint)_widest;
         (_inputs.Own, _otherInputs.Own) = (scratch.Take(few) - start, scratch.Take(few) - start);
         _normedAt = scratch.Take(ManyRowsProduct<TLanes, TVector, TWeights>.Rows * Config.HiddenSize) - start;
+        nint outputs = 0;
+        foreach (FusedLayer layer in Weights.Layers)
+            foreach (FusedMatrix matrix in (ReadOnlySpan<FusedMatrix>)[layer.AttentionOutput, layer.Activated, layer.Down]) outputs = Math.Max(outputs, OutputsOf(matrix, TokenCount));
+        _sliceAt = scratch.Take(RowsOf(TokenCount) * outputs) - start;
         if (AreMany(TokenCount)) _panelAt = scratch.Take(Panels * ManyRowsProduct<TLanes, TVector, TWeights>.PanelSize(_widest)) - start;
     }
 
@@ -138,6 +142,15 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
         else FewRowsProduct<TLanes, TVector, TWeights>.Multiply((byte*)matrix.Weights, matrix.InWidth, slice.First, slice.End, input, matrix.InWidth, rows, target, stride);
         for (int row = slice.FirstRow; row < slice.EndRow; row++)
             TokenMath<TLanes, TVector, TNumbers>.AddBias((void*)matrix.Bias, slice.First, target + (row * stride) + slice.First, slice.Count);
+    }
+
+    /// <summary>Computes a slice of a product's results of all tokens where nobody else looks.</summary>
+    /// <returns>The slice, row by row, until the member computes the next one.</returns>
+    private float* MultiplyApart(int member, int panel, FusedMatrix matrix, float* input, FusedSlice slice)
+    {
+        float* target = Mine(member, _sliceAt);
+        Multiply(member, panel, matrix, input, target - (slice.FirstRow * slice.Count) - slice.First, slice.Count, slice, TokenCount);
+        return target;
     }
 
     private void MultiplyMany(int member, int panel, FusedMatrix matrix, float* input, float* target, nint stride, FusedSlice slice, int rows)
