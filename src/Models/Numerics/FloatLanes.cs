@@ -52,26 +52,9 @@ internal static unsafe class FloatLanes
     public static Vector256<float> RoundAs<T>(Vector256<float> value)
         where T : unmanaged => typeof(T) == typeof(float) ? value : BFloat16Vector.Widen(BFloat16Vector.RoundNearest(value));
 
-    /// <summary>eˣ, off by at most 2e-7 of it; 0 below -87.3, and e⁸⁸ above 88. What is not a number stays so.</summary>
-    /// <remarks>2ⁿ eʳ with n = round(x / ln 2) and |r| ≤ ln 2 / 2, eʳ by the polynomial of Cephes' <c>expf</c> (Moshier 1992).</remarks>
+    /// <summary>eˣ; see <see cref="Exponential{TLanes,TVector}"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Exp(Vector256<float> x)
-    {
-        const float lowest = -87.3f, highest = 88;
-        Vector256<float> clamped = Vector256.MinNative(Vector256.MaxNative(x, Vector256.Create(lowest)), Vector256.Create(highest));
-        Vector256<float> n = Vector256.Round(clamped * Vector256.Create(1.44269504f));
-        Vector256<float> r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-0.693359375f), clamped);
-        r = Vector256.MultiplyAddEstimate(n, Vector256.Create(2.12194440e-4f), r);
-        Vector256<float> sum = Vector256.MultiplyAddEstimate(Vector256.Create(1.9875691500e-4f), r, Vector256.Create(1.3981999507e-3f));
-        sum = Vector256.MultiplyAddEstimate(sum, r, Vector256.Create(8.3334519073e-3f));
-        sum = Vector256.MultiplyAddEstimate(sum, r, Vector256.Create(4.1665795894e-2f));
-        sum = Vector256.MultiplyAddEstimate(sum, r, Vector256.Create(1.6666665459e-1f));
-        sum = Vector256.MultiplyAddEstimate(sum, r, Vector256.Create(5.0000001201e-1f));
-        sum = Vector256.MultiplyAddEstimate(sum, r * r, r + Vector256<float>.One);
-        Vector256<float> power = ((Vector256.ConvertToInt32Native(n) + Vector256.Create(127)) << 23).AsSingle();
-        Vector256<float> result = Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(lowest)), default, sum * power);
-        return Vector256.ConditionalSelect(Vector256.Equals(x, x), result, x);
-    }
+    public static Vector256<float> Exp(Vector256<float> x) => Exponential<Lanes256, Vector256<float>>.Of(x);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Vector256<float> LoadFew(float* source, int count)

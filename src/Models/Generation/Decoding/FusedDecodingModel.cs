@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace MLComponents.Models;
 
 /// <summary>
-/// Generation by kernels that read every weight once for a token, straight from the model's memory; prompts are read by the forward passes of the model. Where
-/// that cannot be done, on other devices, in other element types and with adapters that are not merged, the model's forward passes do everything.
+/// Generation by kernels that read every weight once for a pass, straight from the model's memory; where <see cref="LongPrompt"/> says so, prompts are read by the
+/// forward passes of the model. Where that cannot be done, on other devices, in other element types and with adapters that are not merged, the model's forward passes do everything.
 /// </summary>
 /// <param name="model">The model.</param>
 internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingModel
@@ -24,13 +24,10 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
     public bool InEightBits { get; init; }
 
     /// <summary>
-    /// From how many tokens on rows that begin are read by the model's forward passes. Where the processor has fast bfloat16 instructions those overtake the kernels at
-    /// about 40 tokens, in float32 they are as fast from about 64 on, and elsewhere never: see <see cref="BFloat16Compute"/>.
+    /// From how many tokens on the prompts of rows that begin, if all are so long, are read by the model's forward passes. Where the processor has fast bfloat16
+    /// instructions those overtake the kernels at about 40 tokens, elsewhere and in float32 never: see <see cref="BFloat16Compute"/>.
     /// </summary>
-    public int LongPrompt { get; init; } =
-        model.DType != ScalarType.BFloat16 ? 65
-        : BFloat16Compute.IsNative(CPU) ? 33
-        : int.MaxValue;
+    public int LongPrompt { get; init; } = model.DType == ScalarType.BFloat16 && BFloat16Compute.IsNative(CPU) ? 33 : int.MaxValue;
 
     /// <summary>The threads.</summary>
     public WorkerTeam Team { get; init; } = WorkerTeam.Shared;

@@ -128,7 +128,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
             s1 = TLanes.MultiplyAdd(second, b, TLanes.MultiplyAdd(first, a, s1));
         }
 
-        Vector128<float> sums = TLanes.Sums(s0, s1, default, default);
+        TLanes.Sums(s0, s1, default, default, default, default, default, default, out Vector128<float> sums, out _);
         (y0, y1) = (sums[0], sums[1]);
         for (; k < inWidth; k++)
         {
@@ -194,10 +194,8 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
             s33 = TLanes.MultiplyAdd(b3, x, s33);
         }
 
-        y0 = TLanes.Sums(s00, s01, s02, s03);
-        y1 = TLanes.Sums(s10, s11, s12, s13);
-        y2 = TLanes.Sums(s20, s21, s22, s23);
-        y3 = TLanes.Sums(s30, s31, s32, s33);
+        TLanes.Sums(s00, s01, s02, s03, s10, s11, s12, s13, out y0, out y1);
+        TLanes.Sums(s20, s21, s22, s23, s30, s31, s32, s33, out y2, out y3);
         for (; k < inWidth; k++)
         {
             Vector128<float> w = Vector128.Create(TWeights.At(w0, k), TWeights.At(w1, k), TWeights.At(w2, k), TWeights.At(w3, k));
@@ -245,8 +243,7 @@ internal static unsafe class FewRowsProduct<TLanes, TVector, TWeights>
             s13 = TLanes.MultiplyAdd(b1, x, s13);
         }
 
-        y0 = TLanes.Sums(s00, s01, s02, s03);
-        y1 = TLanes.Sums(s10, s11, s12, s13);
+        TLanes.Sums(s00, s01, s02, s03, s10, s11, s12, s13, out y0, out y1);
         for (; k < inWidth; k++)
         {
             Vector128<float> x = Vector128.Create(x0[k], x1[k], x2[k], x3[k]);

@@ -7,7 +7,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
     private const int ItemBytes = 1 << 16;
 
     /// <summary>From so many rows on it pays to bring the weights into another order first.</summary>
-    private const int ManyRows = 40;
+    private const int ManyRows = 48;
 
     private const int OutputsMultiple = 4;
 

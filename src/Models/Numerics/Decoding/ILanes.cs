@@ -70,8 +70,9 @@ internal unsafe interface ILanes<TVector>
 
     static abstract float Largest(TVector value);
 
-    /// <summary>The sums of four vectors.</summary>
-    static abstract Vector128<float> Sums(TVector a, TVector b, TVector c, TVector d);
+    /// <summary>The sums of four vectors, and of four others: of the first half of each and the second, and so on, until there is one number.</summary>
+    static abstract void Sums(
+        TVector a0, TVector a1, TVector a2, TVector a3, TVector b0, TVector b1, TVector b2, TVector b3, out Vector128<float> a, out Vector128<float> b);
 
     /// <summary>
     /// Turns a square of <see cref="Count"/> rows and columns of 32 bits: column j of the source becomes row r of the target, r being j with its bits in the opposite

@@ -7,6 +7,12 @@ namespace MLComponents.Models;
 /// <summary>Eight numbers: AVX2.</summary>
 internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 {
+    // What shuffles take: the first or second halves of both vectors, their even or odd parts.
+    private const byte FirstHalves = 0x44, SecondHalves = 0xEE, EvenParts = 0x88, OddParts = 0xDD;
+
+    // What Permute2x128 takes: the lower or the upper halves.
+    private const byte Lower = 0x20, Upper = 0x31;
+
     /// <inheritdoc/>
     public static int Count => Vector256<float>.Count;
 
@@ -118,8 +124,28 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Sums(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d) =>
-        Lanes128.Sums(a.GetLower() + a.GetUpper(), b.GetLower() + b.GetUpper(), c.GetLower() + c.GetUpper(), d.GetLower() + d.GetUpper());
+    public static void Sums(
+        Vector256<float> a0, Vector256<float> a1, Vector256<float> a2, Vector256<float> a3, Vector256<float> b0, Vector256<float> b1, Vector256<float> b2, Vector256<float> b3, out Vector128<float> a, out Vector128<float> b)
+    {
+        if (!Avx.IsSupported)
+        {
+            Lanes128.Sums(Fold(a0), Fold(a1), Fold(a2), Fold(a3), Fold(b0), Fold(b1), Fold(b2), Fold(b3), out a, out b);
+            return;
+        }
+
+        // Sums of a vector's halves, two vectors side by side; of each half's halves; of single numbers.
+        Vector256<float> first = Halves(Both(a0, b0), Both(a1, b1)), second = Halves(Both(a2, b2), Both(a3, b3));
+        Vector256<float> sums = Avx.Shuffle(first, second, EvenParts) + Avx.Shuffle(first, second, OddParts);
+        (a, b) = (sums.GetLower(), sums.GetUpper());
+    }
+
+    private static Vector128<float> Fold(Vector256<float> value) => value.GetLower() + value.GetUpper();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Both(Vector256<float> a, Vector256<float> b) => Avx.Permute2x128(a, b, Lower) + Avx.Permute2x128(a, b, Upper);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Halves(Vector256<float> a, Vector256<float> b) => Avx.Shuffle(a, b, FirstHalves) + Avx.Shuffle(a, b, SecondHalves);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

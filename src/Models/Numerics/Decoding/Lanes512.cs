@@ -7,6 +7,9 @@ namespace MLComponents.Models;
 /// <summary>Sixteen numbers: AVX-512.</summary>
 internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 {
+    // What shuffles take: the first or second halves of both vectors, their even or odd parts.
+    private const byte FirstHalves = 0x44, SecondHalves = 0xEE, EvenParts = 0x88, OddParts = 0xDD;
+
     /// <inheritdoc/>
     public static int Count => Vector512<float>.Count;
 
@@ -118,8 +121,33 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Sums(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d) =>
-        Lanes256.Sums(a.GetLower() + a.GetUpper(), b.GetLower() + b.GetUpper(), c.GetLower() + c.GetUpper(), d.GetLower() + d.GetUpper());
+    public static void Sums(
+        Vector512<float> a0, Vector512<float> a1, Vector512<float> a2, Vector512<float> a3, Vector512<float> b0, Vector512<float> b1, Vector512<float> b2, Vector512<float> b3, out Vector128<float> a, out Vector128<float> b)
+    {
+        if (!Avx512F.IsSupported)
+        {
+            Lanes256.Sums(Fold(a0), Fold(a1), Fold(a2), Fold(a3), Fold(b0), Fold(b1), Fold(b2), Fold(b3), out a, out b);
+            return;
+        }
+
+        // Sums of a vector's quarters, four vectors side by side; of each quarter's halves; of single numbers.
+        Vector512<float> first = Quarters(a0, b0, a1, b1), second = Quarters(a2, b2, a3, b3);
+        Vector512<float> halves = Avx512F.Shuffle(first, second, FirstHalves) + Avx512F.Shuffle(first, second, SecondHalves);
+        Vector512<float> sums = Avx512F.Shuffle(halves, halves, EvenParts) + Avx512F.Shuffle(halves, halves, OddParts);
+        Vector256<float> early = sums.GetLower(), late = sums.GetUpper();
+        a = Sse.UnpackLow(early.GetLower(), late.GetLower());
+        b = Sse.UnpackLow(early.GetUpper(), late.GetUpper());
+    }
+
+    private static Vector256<float> Fold(Vector512<float> value) => value.GetLower() + value.GetUpper();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Quarters(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+    {
+        Vector512<float> first = Avx512F.Shuffle4x128(a, b, FirstHalves) + Avx512F.Shuffle4x128(a, b, SecondHalves);
+        Vector512<float> second = Avx512F.Shuffle4x128(c, d, FirstHalves) + Avx512F.Shuffle4x128(c, d, SecondHalves);
+        return Avx512F.Shuffle4x128(first, second, EvenParts) + Avx512F.Shuffle4x128(first, second, OddParts);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -75,7 +75,9 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
     public static float Largest(float value) => value;
 
     /// <inheritdoc/>
-    public static Vector128<float> Sums(float a, float b, float c, float d) => Vector128.Create(a, b, c, d);
+    public static void Sums(
+        float a0, float a1, float a2, float a3, float b0, float b1, float b2, float b3, out Vector128<float> a, out Vector128<float> b) =>
+        (a, b) = (Vector128.Create(a0, a1, a2, a3), Vector128.Create(b0, b1, b2, b3));
 
     /// <inheritdoc/>
     public static void Transpose(byte* source, nint sourceStride, float* target, nint targetStride) => *target = *(float*)source;
