@@ -8,10 +8,10 @@ internal sealed class CountingDecoding(CausalLanguageModel model) : IDecodingMod
 {
     private readonly FusedDecodingModel _decoding = new(model);
 
-    /// <summary>Rows of each read of one token per row.</summary>
+    /// <summary>Rows of each read in which some go on with one token.</summary>
     public List<int> Steps { get; } = [];
 
-    /// <summary>Tokens of each other read.</summary>
+    /// <summary>Tokens that each of the other rows reads.</summary>
     public List<int> Prompts { get; } = [];
 
     /// <summary>Called before every read.</summary>
@@ -32,8 +32,14 @@ internal sealed class CountingDecoding(CausalLanguageModel model) : IDecodingMod
         public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)
         {
             owner.Reading();
-            if (RowCount > 0 && TokensOf(0).Length > 0 && tokens.Length == RowCount) owner.Steps.Add(RowCount);
-            else owner.Prompts.Add(tokens.Length);
+            bool isStep = false;
+            for (int row = 0; row < RowCount; row++)
+            {
+                if (TokensOf(row).Length > 0 && counts[row] == 1) isStep = true;
+                else owner.Prompts.Add(counts[row]);
+            }
+
+            if (isStep) owner.Steps.Add(RowCount);
             batch.Read(tokens, counts, scored, logits, hidden);
         }
 

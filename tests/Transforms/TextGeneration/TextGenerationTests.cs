@@ -186,7 +186,7 @@ public class TextGenerationTests
         Assert.Equal(300, transformer.Transform(Generators.View(_ml, 300)).GetColumn<string>("Answer").Count());
         int last = counting.Steps.LastIndexOf(8);
         Assert.InRange(counting.Steps.Count - last, 0, 24); // what is left when no row waits any more
-        Assert.InRange(counting.Steps.Take(last).Average(), 6.5, 8); // a text leaves with the step that ends it, the next one joins before the step after it
+        Assert.InRange(counting.Steps.Take(last).Average(), 6.5, 8); // a text leaves with the step that ends it, the next one joins the step after it
     }
 
     [Theory]
