@@ -9,7 +9,7 @@ namespace MLComponents.Transforms;
 public sealed class TextGenerationOptions : ScoringSettings
 {
     /// <summary>Options at their defaults, without a model.</summary>
-    public TextGenerationOptions() => (BatchSize, LookAhead) = (32, 1024);
+    public TextGenerationOptions() => LookAhead = 1024;
 
     /// <summary>The Hugging Face folder of a causal language model: config.json, model.safetensors and tokenizer.json. Nothing is downloaded.</summary>
     public string Model { get; set; } = "";

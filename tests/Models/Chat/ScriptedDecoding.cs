@@ -23,7 +23,7 @@ internal sealed class ScriptedDecoding(DecoderConfig config, PretrainedTokenizer
 
         public int RowCount => 1;
 
-        public bool ReadsAmongOthers(int count) => false;
+        public bool ReadsUnevenly => false;
 
         public ReadOnlySpan<int> TokensOf(int row) => _tokens.Span;
 

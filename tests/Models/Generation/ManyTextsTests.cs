@@ -124,6 +124,47 @@ public class ManyTextsTests
     }
 
     [Fact]
+    public void Prompts_read_in_chunks_and_rows_that_leave_before_their_first_token_change_nothing()
+    {
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 1);
+        GenerationConfig config = s_config with { EosTokenIds = [] };
+        using var batch = new RunningBatch(model);
+        RunningRow chunked = Row(4, config with { PrefillChunkSize = 2 }), plain = Row(5, config), removed = Row(6, config with { PrefillChunkSize = 1 });
+        batch.Join([plain]);
+        batch.Step();
+        batch.Join([removed, chunked]);
+        batch.Remove(removed);
+        while (batch.Count > 0) batch.Step();
+
+        foreach (RunningRow row in (RunningRow[])[chunked, plain])
+        {
+            int token = row.Call.Prompts.Ids(0)[0];
+            Assert.Equal(model.Generate(new GenerationInput { InputIds = [[token, 9, token]], Seeds = [token] }, config, Cancellation).Sequences[0].NewIds, row.Row.NewIds.ToArray());
+        }
+
+        Assert.Equal(0, removed.Row.NewIds.Length);
+
+        RunningRow Row(int token, GenerationConfig own) => new(new GenerationCall(model, new GenerationInput { InputIds = [[token, 9, token]], Seeds = [token] }, own, Cancellation));
+    }
+
+    [Fact]
+    public void A_prompt_that_cannot_be_read_leaves_nothing_behind()
+    {
+        using var model = new CausalLanguageModel(ModelSamples.Config(), seed: 1);
+        using var batch = new RunningBatch(model);
+        using var source = new CancellationTokenSource();
+        GenerationConfig config = s_config with { EosTokenIds = [], PrefillChunkSize = 1, MaxNewTokens = 3 };
+        source.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => batch.Join([Row(source.Token)]));
+        Assert.Equal(0, batch.Count);
+
+        batch.Join([Row(CancellationToken.None)]);
+        while (batch.Count > 0) batch.Step();
+
+        RunningRow Row(CancellationToken cancellation) => new(new GenerationCall(model, new GenerationInput { InputIds = [[4, 5, 6]] }, config, cancellation));
+    }
+
+    [Fact]
     public void Many_texts_leave_no_tensor_behind_even_when_they_are_left()
     {
         using var model = new CausalLanguageModel(CacheModels.Config("qwen2, some layers slide"), seed: 1);

@@ -25,7 +25,7 @@ internal sealed class CountingDecoding(CausalLanguageModel model) : IDecodingMod
     {
         public int RowCount => batch.RowCount;
 
-        public bool ReadsAmongOthers(int count) => batch.ReadsAmongOthers(count);
+        public bool ReadsUnevenly => batch.ReadsUnevenly;
 
         public ReadOnlySpan<int> TokensOf(int row) => batch.TokensOf(row);
 

@@ -27,11 +27,12 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
         foreach (RunningRow row in rows)
         {
             var (batch, unread) = row.Call.Begin();
-            Part part = PartFor(batch);
-            bool isOther = part.Batch != batch;
+            // Where rotary frequencies depend on the longest row, every row is apart, so that none depends on another.
+            Part part = _parts.Count == 0 || model.Config.Rope.DependsOnLength ? new Part(batch) : _parts[^1];
+            bool isNew = part.Batch == batch;
             try
             {
-                if (part.IsRead || !batch.ReadsAmongOthers(unread.Length) || row.Call.Settings.Config.PrefillChunkSize is not null)
+                if (part.IsRead || !batch.ReadsUnevenly || row.Call.Settings.Config.PrefillChunkSize is not null)
                 {
                     ReadRest(part);
                     part.Logits = [.. part.Logits.AsSpan(0, part.Rows.Count * _vocabularySize), .. new float[_vocabularySize]];
@@ -40,13 +41,14 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
                     unread = [];
                 }
 
-                if (isOther) part.Batch.Join(batch);
+                if (!isNew) part.Batch.Join(batch);
                 part.Rows.Add(row);
                 part.Unread.Add(unread);
+                if (isNew) _parts.Add(part);
             }
             finally
             {
-                if (isOther) batch.Dispose();
+                if (!_parts.Any(other => other.Batch == batch)) batch.Dispose();
             }
         }
     }
@@ -87,13 +89,6 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
     {
         foreach (Part part in _parts) part.Batch.Dispose();
         _parts.Clear();
-    }
-
-    /// <summary>Where rotary frequencies depend on the longest row, every row is apart, so that none depends on another.</summary>
-    private Part PartFor(IDecodingBatch batch)
-    {
-        if (_parts.Count == 0 || model.Config.Rope.DependsOnLength) _parts.Add(new Part(batch));
-        return _parts[^1];
     }
 
     private void Leave(Predicate<RunningRow> leaves)

@@ -41,14 +41,14 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
     public ReadOnlySpan<int> TokensOf(int row) => _rows[row].Tokens.Span;
 
     /// <inheritdoc/>
-    public bool ReadsAmongOthers(int count) => count < _model.LongPrompt && !_weights.Config.Rope.DependsOnLength;
+    public bool ReadsUnevenly => !_weights.Config.Rope.DependsOnLength;
 
     /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)
     {
         _weights.CheckThatTheyAreThere();
         int before = Longest;
-        DecodingChecks.Check(tokens, counts, scored, RowCount, _weights.Config.VocabularySize, evenly: false);
+        DecodingChecks.Check(tokens, counts, scored, RowCount, _weights.Config.VocabularySize, evenly: before > 0 && !ReadsUnevenly);
         if (MustBeginAnew(before, counts))
         {
             ReadAnew(tokens, counts, scored, logits, hidden);
@@ -56,8 +56,7 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
         }
 
         for (int row = 0, from = 0; row < RowCount; from += counts[row++]) _rows[row].Extend(tokens.Slice(from, counts[row]));
-        if (before == 0 && AreLong(counts)) ReadByForwardPass(tokens, counts, scored, logits, hidden);
-        else ReadBySteps(tokens, counts, scored, logits, hidden);
+        Compute(tokens, counts, scored, logits, hidden);
     }
 
     /// <inheritdoc/>
@@ -106,12 +105,9 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
         return false;
     }
 
-    private bool AreLong(ReadOnlySpan<int> counts)
-    {
-        foreach (int count in counts)
-            if (count < _model.LongPrompt) return false;
-        return true;
-    }
+    /// <summary>Whether a row begins with a prompt that a forward pass reads, of its own, so that not even the last bits depend on other rows.</summary>
+    private bool IsLong(int row, int count) =>
+        count >= _model.LongPrompt && _rows[row].Tokens.Count == count && (RowCount == 1 || !_weights.Config.Rope.DependsOnLength);
 
     private void ReadAnew(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
     {
@@ -128,52 +124,58 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
         Read(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(all), allCounts, scored, logits, hidden);
     }
 
-    /// <summary>Many tokens at once, by the model's forward pass, whose keys and values are taken over.</summary>
-    private void ReadByForwardPass(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
+    /// <summary>A row's first tokens by the model's forward pass, whose keys and values are taken over.</summary>
+    private void ReadByForwardPass(int row, ReadOnlySpan<int> tokens, int scored, Span<float> logits, Span<float> hidden)
     {
-        using var pass = new TorchDecodingBatch(_model.Model, RowCount, canForget: true);
-        pass.Read(tokens, counts, scored, logits, hidden);
-        for (int row = 0; row < RowCount; row++)
+        using var pass = new TorchDecodingBatch(_model.Model, 1, canForget: true);
+        pass.Read(tokens, [tokens.Length], scored, logits, hidden);
+        if (!_canForget) _rows[row].LetGoBehind(tokens.Length);
+        _rows[row].MakeRoom(tokens.Length);
+        for (int layer = 0; layer < _weights.Config.LayerCount; layer++)
         {
-            if (!_canForget) _rows[row].LetGoBehind(counts[row]);
-            _rows[row].MakeRoom(counts[row]);
-            for (int layer = 0; layer < _weights.Config.LayerCount; layer++)
-            {
-                (int kind, int place) = _layout.Of(layer);
-                _layout.Kinds[kind].TakeOver(pass.Cache.Layer(layer), place, row, _rows[row].PagesOf(kind), counts[row]);
-            }
+            (int kind, int place) = _layout.Of(layer);
+            _layout.Kinds[kind].TakeOver(pass.Cache.Layer(layer), place, 0, _rows[row].PagesOf(kind), tokens.Length);
         }
     }
 
-    /// <summary>A few tokens at a time.</summary>
-    private void ReadBySteps(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
+    /// <summary>Computes the tokens, as many at a time as go into a pass.</summary>
+    private void Compute(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden)
     {
         (_part.Weights, _part.Layout, _part.Rows, _part.Members) = (_weights, _layout, _rows, get_num_threads());
         _part.Frequencies = _weights.Rotary.FrequenciesFor(Longest, ref _rotaryLength);
-        int output = 0;
         _part.Count = 0;
-        fixed (float* scores = logits, states = hidden)
+        int scores = scored * _weights.Config.VocabularySize, states = hidden.IsEmpty ? 0 : scored * _weights.Config.HiddenSize;
+        fixed (float* allScores = logits, allStates = hidden)
         {
-            _part.Logits = scores;
-            _part.Hidden = states;
+            _part.Logits = allScores;
+            _part.Hidden = allStates;
             for (int row = 0, from = 0; row < RowCount; from += counts[row++])
             {
-                int begin = _rows[row].Tokens.Count - counts[row];
+                if (IsLong(row, counts[row]))
+                {
+                    // Outputs of one pass lie one behind the other.
+                    ComputePart();
+                    ReadByForwardPass(row, tokens.Slice(from, counts[row]), scored, logits.Slice(row * scores, scores), hidden.Slice(row * states, states));
+                    continue;
+                }
+
+                int begin = _rows[row].Tokens.Count - counts[row], output = (row * scored) + scored - counts[row];
                 for (int token = 0; token < counts[row]; token++)
                 {
                     bool isWanted = token >= counts[row] - scored;
-                    _part.Entries[_part.Count++] = new FusedEntry(tokens[from + token], row, begin + token, isWanted ? output++ : -1);
-                    if (_part.Count == FusedStep.MostTokens) Compute();
+                    _part.Entries[_part.Count++] = new FusedEntry(tokens[from + token], row, begin + token, isWanted ? output + token : -1);
+                    if (_part.Count == FusedStep.MostTokens) ComputePart();
                 }
             }
 
-            if (_part.Count > 0) Compute();
+            ComputePart();
         }
     }
 
     /// <summary>Computes the tokens that have been put together. What no later token sees is let go of at once, so that a long prompt needs no more memory than its windows.</summary>
-    private void Compute()
+    private void ComputePart()
     {
+        if (_part.Count == 0) return;
         foreach (FusedEntry entry in _part.Entries.AsSpan(0, _part.Count)) _rows[entry.Row].MakeRoom(entry.Position + 1);
         _model.Passes.Run(_part);
         if (!_canForget)

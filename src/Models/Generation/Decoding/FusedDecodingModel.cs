@@ -24,7 +24,7 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
     public bool InEightBits { get; init; }
 
     /// <summary>
-    /// From how many tokens on the prompts of rows that begin, if all are so long, are read by the model's forward passes. Where the processor has fast bfloat16
+    /// From how many tokens on the prompt of a row that begins is read by a forward pass of the model. Where the processor has fast bfloat16
     /// instructions those overtake the kernels at about 40 tokens, elsewhere and in float32 never: see <see cref="BFloat16Compute"/>.
     /// </summary>
     public int LongPrompt { get; init; } = model.DType == ScalarType.BFloat16 && BFloat16Compute.IsNative(CPU) ? 33 : int.MaxValue;

@@ -12,12 +12,12 @@ internal interface IDecodingBatch : IDisposable
     /// <summary>The tokens that a row has read.</summary>
     ReadOnlySpan<int> TokensOf(int row);
 
-    /// <summary>Whether a row may read so many tokens while other rows read other numbers of them, and gets the bits that it would get alone.</summary>
-    bool ReadsAmongOthers(int count);
+    /// <summary>Whether rows that have read something may read different numbers of tokens, and each gets the bits that it would get alone.</summary>
+    bool ReadsUnevenly { get; }
 
     /// <summary>
-    /// Reads the next tokens of every row, at least one of each. Where rows have read something already, all of them read the same number, unless each of them
-    /// <see cref="ReadsAmongOthers"/>.
+    /// Reads the next tokens of every row, at least one of each. Where rows have read something already, all of them read the same number, unless the batch
+    /// <see cref="ReadsUnevenly"/>.
     /// </summary>
     /// <param name="tokens">The new tokens of row 0, then those of row 1, and so on.</param>
     /// <param name="counts">How many of them belong to each row, <c>[rows]</c>.</param>

@@ -38,7 +38,7 @@ internal sealed class TorchDecodingBatch : IDecodingBatch
     public ReadOnlySpan<int> TokensOf(int row) => _rows[row].Tokens.Span;
 
     /// <inheritdoc/>
-    public bool ReadsAmongOthers(int count) => false;
+    public bool ReadsUnevenly => false;
 
     /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> counts, int scored, Span<float> logits, Span<float> hidden = default)

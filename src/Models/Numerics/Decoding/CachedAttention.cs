@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace MLComponents.Models;
 
 /// <summary>
-/// <c>softmax(q Kᵀ) V</c> of single queries over pages of keys and values, page by page: the sums so far are kept relative to the largest score so far
+/// <c>softmax(q Kᵀ) V</c> over pages of keys and values, page by page: the sums so far are kept relative to the largest score so far
 /// (Milakov and Gimelshein 2018), so that no row of scores is ever stored.
 /// </summary>
 /// <typeparam name="TLanes">The width of vectors.</typeparam>
@@ -27,7 +27,7 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
     /// <param name="count">The number of queries.</param>
     public static int SpareSize(int stride, int count) => (2 * stride * CachePages.Tokens) + (count * 2 * TLanes.Count);
 
-    /// <summary>Attends from the queries of a row's tokens, one behind the other, that share a key-value head. Each gets the bits that it would get alone.</summary>
+    /// <summary>Attends from the queries of a row's tokens, one behind the other, that share a key-value head. Each gets the bits that it would get alone, if the row's values are finite.</summary>
     /// <param name="layout">Where keys and values lie in a page.</param>
     /// <param name="pages">The row's pages.</param>
     /// <param name="layer">The layer.</param>
@@ -223,7 +223,7 @@ internal static unsafe class CachedAttention<TLanes, TVector, TNumbers>
     /// measure.
     /// </summary>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Soften(float* scores, int present, float* largest, float* sums, float* results, int stride)
     {
         float* origins = stackalloc float[LargestBlock], factors = stackalloc float[Math.Max(LargestBlock, TLanes.Count)];

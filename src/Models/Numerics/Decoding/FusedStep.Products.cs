@@ -144,7 +144,7 @@ internal sealed unsafe partial class FusedStep<TLanes, TVector, TWeights, TNumbe
             TokenMath<TLanes, TVector, TNumbers>.AddBias((void*)matrix.Bias, slice.First, target + (row * stride) + slice.First, slice.Count);
     }
 
-    /// <summary>Computes a slice of a product's results of all tokens where nobody else looks.</summary>
+    /// <summary>Computes a slice of a product's results where nobody else looks.</summary>
     /// <returns>The slice, row by row, until the member computes the next one.</returns>
     private float* MultiplyApart(int member, int panel, FusedMatrix matrix, float* input, FusedSlice slice)
     {

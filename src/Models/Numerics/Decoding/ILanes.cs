@@ -50,10 +50,10 @@ internal unsafe interface ILanes<TVector>
     /// <summary>a b + c.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 
-    /// <summary>The larger numbers; the right one where one of them is not a number.</summary>
+    /// <summary>The larger numbers; where the right one is not a number, that.</summary>
     static abstract TVector Max(TVector left, TVector right);
 
-    /// <summary>The smaller numbers; the right one where one of them is not a number.</summary>
+    /// <summary>The smaller numbers; where the right one is not a number, that.</summary>
     static abstract TVector Min(TVector left, TVector right);
 
     static abstract TVector Abs(TVector value);

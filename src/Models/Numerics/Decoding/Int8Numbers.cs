@@ -37,20 +37,8 @@ internal readonly unsafe struct Int8Numbers : IWeights
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadColumns<TLanes, TVector>(byte* rows, nint inWidth, nint index, float* first, float* second, nint stride, float* spare)
         where TLanes : struct, ILanes<TVector>
-        where TVector : struct
-    {
-        float* other = spare + (TLanes.Count * TLanes.Count);
-        nint bytes = BytesOf(inWidth);
-        for (nint row = 0; row < TLanes.Count; row++)
-        {
-            LoadPair<TLanes, TVector>(rows + (row * bytes), index, out TVector a, out TVector b);
-            TLanes.Store(a, spare + (row * TLanes.Count));
-            TLanes.Store(b, other + (row * TLanes.Count));
-        }
-
-        TLanes.Transpose((byte*)spare, TLanes.Count * sizeof(float), first, stride);
-        TLanes.Transpose((byte*)other, TLanes.Count * sizeof(float), second, stride);
-    }
+        where TVector : struct =>
+        WeightColumns<TLanes, TVector, Int8Numbers>.Load(rows, inWidth, index, TLanes.Count, first, second, stride, spare);
 
     /// <inheritdoc/>
     public static float At(byte* row, nint index)

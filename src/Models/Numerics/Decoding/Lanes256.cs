@@ -1,18 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using static MLComponents.Models.Shuffles;
 
 namespace MLComponents.Models;
 
 /// <summary>Eight numbers: AVX2.</summary>
 internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 {
-    // What shuffles take: the first or second halves of both vectors, their even or odd parts.
-    private const byte FirstHalves = 0x44, SecondHalves = 0xEE, EvenParts = 0x88, OddParts = 0xDD;
-
-    // What Permute2x128 takes: the lower or the upper halves.
-    private const byte Lower = 0x20, Upper = 0x31;
-
     /// <inheritdoc/>
     public static int Count => Vector256<float>.Count;
 

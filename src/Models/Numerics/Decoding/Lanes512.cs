@@ -1,15 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using static MLComponents.Models.Shuffles;
 
 namespace MLComponents.Models;
 
 /// <summary>Sixteen numbers: AVX-512.</summary>
 internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 {
-    // What shuffles take: the first or second halves of both vectors, their even or odd parts.
-    private const byte FirstHalves = 0x44, SecondHalves = 0xEE, EvenParts = 0x88, OddParts = 0xDD;
-
     /// <inheritdoc/>
     public static int Count => Vector512<float>.Count;
 

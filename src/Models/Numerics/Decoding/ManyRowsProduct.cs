@@ -77,7 +77,7 @@ internal static unsafe class ManyRowsProduct<TLanes, TVector, TWeights>
             for (nint turn = 0; turn < turns; turn += 2, target += 2 * Outputs)
             {
                 if (present == TLanes.Count) TWeights.LoadColumns<TLanes, TVector>(rows, inWidth, turn * TLanes.Count, target, target + Outputs, stride, spare);
-                else FillPairs(rows, inWidth, turn * TLanes.Count, present, target, stride, spare);
+                else WeightColumns<TLanes, TVector, TWeights>.Load(rows, inWidth, turn * TLanes.Count, present, target, target + Outputs, stride, spare);
             }
 
             for (nint k = turns * TLanes.Count; k < inWidth; k++, last += Outputs)
@@ -168,22 +168,6 @@ internal static unsafe class ManyRowsProduct<TLanes, TVector, TWeights>
     /// <summary>The numbers at each place of vectors that make pairs; what is left behind them is added up one by one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint TurnsOf(nint inWidth) => inWidth / (2 * TLanes.Count) * 2;
-
-    /// <summary>As <see cref="IWeights.LoadColumns"/>, where not all outputs are there.</summary>
-    private static void FillPairs(byte* rows, nint inWidth, nint index, nint present, float* target, nint stride, float* spare)
-    {
-        float* other = spare + (TLanes.Count * TLanes.Count);
-        new Span<float>(spare, 2 * TLanes.Count * TLanes.Count).Clear();
-        for (nint row = 0; row < present; row++)
-        {
-            TWeights.LoadPair<TLanes, TVector>(rows + (row * TWeights.BytesOf(inWidth)), index, out TVector a, out TVector b);
-            TLanes.Store(a, spare + (row * TLanes.Count));
-            TLanes.Store(b, other + (row * TLanes.Count));
-        }
-
-        TLanes.Transpose((byte*)spare, TLanes.Count * sizeof(float), target, stride);
-        TLanes.Transpose((byte*)other, TLanes.Count * sizeof(float), target + Outputs, stride);
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Write(float* sum, float* target, nint count)

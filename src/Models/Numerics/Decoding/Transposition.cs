@@ -1,18 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using static MLComponents.Models.Shuffles;
 
 namespace MLComponents.Models;
 
 /// <summary>Squares of 32-bit numbers turned about their diagonal, their rows then in the order of <see cref="ILanes{TVector}.Transpose"/>.</summary>
 internal static unsafe class Transposition
 {
-    // What Shuffle and Shuffle4x128 take: the first or second half of both vectors; their even or odd parts.
-    private const byte FirstHalves = 0x44, SecondHalves = 0xEE, EvenParts = 0x88, OddParts = 0xDD;
-
-    // What Permute2x128 takes.
-    private const byte Lower = 0x20, Upper = 0x31;
-
     /// <summary>The row that column j becomes, of so many: j with its bits in the opposite order.</summary>
     public static int RowOf(int column, int count)
     {
