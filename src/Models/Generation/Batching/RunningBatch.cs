@@ -20,7 +20,7 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
 
     /// <summary>
     /// Lets texts join. Where a batch gives each row the bits that it would get alone, their prompts are read in the next step, together with the last tokens of the
-    /// others; elsewhere at once, each alone.
+    /// others; elsewhere, and where they are to be read in chunks, at once, each alone.
     /// </summary>
     public void Join(IEnumerable<RunningRow> rows)
     {

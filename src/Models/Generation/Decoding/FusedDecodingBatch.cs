@@ -105,7 +105,10 @@ internal sealed unsafe class FusedDecodingBatch : IDecodingBatch
         return false;
     }
 
-    /// <summary>Whether a row begins with a prompt that a forward pass reads, of its own, so that not even the last bits depend on other rows.</summary>
+    /// <summary>
+    /// Whether a row begins with a prompt that a forward pass reads, of its own, so that not even the last bits depend on other rows. Where frequencies depend on the
+    /// longest row, a pass of its own would have others.
+    /// </summary>
     private bool IsLong(int row, int count) =>
         count >= _model.LongPrompt && _rows[row].Tokens.Count == count && (RowCount == 1 || !_weights.Config.Rope.DependsOnLength);
 

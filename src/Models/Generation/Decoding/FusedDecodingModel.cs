@@ -25,7 +25,7 @@ internal sealed class FusedDecodingModel(CausalLanguageModel model) : IDecodingM
 
     /// <summary>
     /// From how many tokens on the prompt of a row that begins is read by a forward pass of the model. Where the processor has fast bfloat16
-    /// instructions those overtake the kernels at about 40 tokens, elsewhere and in float32 never: see <see cref="BFloat16Compute"/>.
+    /// instructions those overtook kernels for few rows at about 40 tokens, elsewhere and in float32 they never do: see <see cref="BFloat16Compute"/>.
     /// </summary>
     public int LongPrompt { get; init; } = model.DType == ScalarType.BFloat16 && BFloat16Compute.IsNative(CPU) ? 33 : int.MaxValue;
 

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace MLComponents.Models;
 
-/// <summary>Weights turned by way of <see cref="IWeights.LoadPair"/>, for those that cannot be turned as they are stored.</summary>
+/// <summary>Weights turned by way of <see cref="IWeights.LoadPair"/>: those that cannot be turned as they are stored, and the last outputs of a matrix.</summary>
 internal static unsafe class WeightColumns<TLanes, TVector, TWeights>
     where TLanes : struct, ILanes<TVector>
     where TVector : struct

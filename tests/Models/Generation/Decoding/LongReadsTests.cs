@@ -83,22 +83,34 @@ public class LongReadsTests
         float[] logits = Read(batch, [[4], Text(60, 7), Text(21, 9)]);
 
         int[][][] parts = [[Text(20, 3), [4]], [Text(33, 5), Text(60, 7)], [Text(21, 9)]];
-        for (int row = 0; row < parts.Length; row++) Assert.Equal(OneAtATime(decoding, [.. parts[row].SelectMany(part => part)]), Row(model, logits, row));
+        for (int row = 0; row < parts.Length; row++)
+        {
+            using IDecodingBatch alone = decoding.NewBatch(1, canForget: false);
+            Assert.Equal(OneAtATime(alone, [.. parts[row].SelectMany(part => part)]), Row(model, logits, row));
+        }
     }
 
     [Fact]
     public void A_long_prompt_gets_the_bits_of_a_forward_pass_of_its_own_and_those_beside_it_are_read_by_kernels()
     {
         using var model = new CausalLanguageModel(CacheModels.Config("qwen2, some layers slide"), seed: 1, ScalarType.BFloat16);
-        var decoding = new FusedDecodingModel(model) { LongPrompt = 40 };
-        using IDecodingBatch batch = decoding.NewBatch(s_texts.Length, canForget: false);
-        float[] logits = Read(batch, s_texts), next = Read(batch, [[9], [8], [7], [6]]);
-        for (int row = 0; row < s_texts.Length; row++)
+        FusedDecodingModel decoding = new(model) { LongPrompt = 40 }, kernels = new(model) { LongPrompt = int.MaxValue };
+        const int scored = 2, size = 60, hiddenSize = 48;
+        int[][] texts = [Text(3, 7), Text(100, 3), Text(5, 9), Text(45, 5), Text(150, 11), Text(4, 3)];
+        using IDecodingBatch batch = decoding.NewBatch(texts.Length, canForget: false);
+        float[] logits = new float[texts.Length * scored * size], hidden = new float[texts.Length * scored * hiddenSize];
+        batch.Read([.. texts.SelectMany(text => text)], [.. texts.Select(text => text.Length)], scored, logits, hidden);
+        float[] next = Read(batch, [.. texts.Select((_, row) => new[] { 9 - row })]);
+        for (int row = 0; row < texts.Length; row++)
         {
-            using IDecodingBatch alone = decoding.NewBatch(1, canForget: false), forward = new TorchDecodingModel(model).NewBatch(1, canForget: false);
-            Assert.Equal(Row(model, logits, row), Read(alone, [s_texts[row]]));
-            Assert.Equal(Row(model, next, row), Read(alone, [[9 - row]]));
-            if (s_texts[row].Length >= 40) Assert.Equal(Row(model, logits, row), Read(forward, [s_texts[row]]));
+            IDecodingModel right = texts[row].Length >= 40 ? new TorchDecodingModel(model) : kernels;
+            using IDecodingBatch alone = right.NewBatch(1, canForget: false), silent = decoding.NewBatch(1, canForget: false);
+            float[] ownLogits = new float[scored * size], ownHidden = new float[scored * hiddenSize];
+            alone.Read(texts[row], [texts[row].Length], scored, ownLogits, ownHidden);
+            Assert.Equal(ownLogits, logits[(row * scored * size)..((row + 1) * scored * size)]);
+            Assert.Equal(ownHidden, hidden[(row * scored * hiddenSize)..((row + 1) * scored * hiddenSize)]);
+            silent.Read(texts[row], [texts[row].Length], 0, []);
+            Assert.Equal(Row(model, next, row), Read(silent, [[9 - row]]));
         }
     }
 
@@ -107,12 +119,13 @@ public class LongReadsTests
     {
         using var model = new CausalLanguageModel(FamilySamples.Config("phi3", LengthDependentSeed(), lengthDependentRope: true), seed: 1);
         using IDecodingBatch batch = new FusedDecodingModel(model).NewBatch(2, canForget: false);
+        Assert.IsType<FusedDecodingBatch>(batch);
         Assert.False(batch.ReadsUnevenly);
         int vocabulary = model.Config.VocabularySize;
         Read(batch, [[3, 4], [5]], vocabulary);
         Assert.Throws<ArgumentException>(() => Read(batch, [[3, 4], [5]], vocabulary));
 
-        static int LengthDependentSeed() => Enumerable.Range(0, 100).First(seed => FamilySamples.Config("phi3", seed, lengthDependentRope: true).Rope.DependsOnLength);
+        static int LengthDependentSeed() => Enumerable.Range(0, 100).First(seed => FamilySamples.Config("phi3", seed, lengthDependentRope: true) is { IsCausal: true, Rope.DependsOnLength: true });
     }
 
     [Fact]
@@ -137,16 +150,16 @@ public class LongReadsTests
         float[] first = Read(together, s_texts), second = Read(together, [[9], [8], [7], [6]]);
         for (int row = 0; row < s_texts.Length; row++)
         {
-            Assert.Equal(OneAtATime(decoding, s_texts[row]), Row(model, first, row));
-            Assert.Equal(OneAtATime(decoding, [.. s_texts[row], 9 - row]), Row(model, second, row));
+            using IDecodingBatch alone = decoding.NewBatch(1, canForget: false);
+            Assert.Equal(OneAtATime(alone, s_texts[row]), Row(model, first, row));
+            Assert.Equal(OneAtATime(alone, [9 - row]), Row(model, second, row));
         }
     }
 
-    private static float[] OneAtATime(FusedDecodingModel decoding, int[] text)
+    private static float[] OneAtATime(IDecodingBatch batch, int[] text)
     {
-        using IDecodingBatch alone = decoding.NewBatch(1, canForget: false);
         float[] last = [];
-        foreach (int token in text) last = Read(alone, [[token]]);
+        foreach (int token in text) last = Read(batch, [[token]]);
         return last;
     }
 
