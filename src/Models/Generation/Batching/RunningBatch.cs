@@ -27,6 +27,7 @@ internal sealed class RunningBatch(CausalLanguageModel model) : IDisposable
         foreach (RunningRow row in rows)
         {
             var (batch, unread) = row.Call.Begin();
+
             // Where rotary frequencies depend on the longest row, every row is apart, so that none depends on another.
             Part part = _parts.Count == 0 || model.Config.Rope.DependsOnLength ? new Part(batch) : _parts[^1];
             bool isNew = part.Batch == batch;
